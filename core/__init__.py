@@ -1,0 +1,32 @@
+"""Bitdial's core: train a model, quantise it, compare the two, keep them in a file. It knows no screen."""
+
+from core.artifact import Model, load
+from core.config import DataConfig, Experiment, TrainConfig
+from core.errors import ArtifactError, InvalidInput
+from core.evaluate import Comparison, compare
+from core.parts import Parts
+from core.quant import Quantized, Scheme, dequantize, quantize
+from core.sweep import sweep
+from core.train import Trained, train
+from core.version import VERSION as __version__
+
+__all__ = [
+    "ArtifactError",
+    "Comparison",
+    "DataConfig",
+    "Experiment",
+    "InvalidInput",
+    "Model",
+    "Parts",
+    "Quantized",
+    "Scheme",
+    "TrainConfig",
+    "Trained",
+    "__version__",
+    "compare",
+    "dequantize",
+    "load",
+    "quantize",
+    "sweep",
+    "train",
+]

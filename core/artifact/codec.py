@@ -1,0 +1,91 @@
+"""`Model` to bytes: one safetensors file, arrays and one canonical JSON string in its header."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save as pack_arrays
+
+from core.artifact.model import Model, probe_rows
+from core.errors import ArtifactError
+from core.parts import Array
+from core.quant import pack
+
+# Raise it when the layout changes: keep the old reader, add a file of the old format to tests/data.
+FORMAT = 1
+KEY = "bitdial"
+
+
+def canonical(data: Mapping[str, Any]) -> str:
+    """Return the one spelling of `data` as JSON: sorted keys, no spaces, no NaN."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def checksum(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> str:
+    """Return the SHA-256 over the header (without its own `sha256`) and every array with name and shape."""
+    digest = hashlib.sha256(canonical({k: v for k, v in header.items() if k != "sha256"}).encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"\n{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def arrays_of(model: Model) -> dict[str, Array]:
+    """Return every array of the file by name."""
+    arrays: dict[str, Array] = {
+        "preparation.mean": model.preparation.mean,
+        "preparation.scale": model.preparation.scale,
+        "sketch": model.sketch,
+    }
+    if model.original is not None:
+        arrays |= {f"original.{name}": values for name, values in model.original.values.items()}
+    if model.quantized is not None:
+        q = model.quantized
+        arrays |= {f"codes.{block}": pack(codes, q.scheme.bits) for block, codes in q.codes.items()}
+        arrays |= {f"table.{b}.{name}": t for b, tables in q.tables.items() for name, t in tables.items()}
+        arrays |= {f"exact.{name}": array for name, array in q.exact.items()}
+    if model.moments is not None:
+        arrays |= {f"moments.{name}": getattr(model.moments, name) for name in ("mean", "gram", "cross")}
+    return arrays
+
+
+def header_of(model: Model) -> dict[str, Any]:
+    """Return everything but the arrays, as JSON; the checksum is added by `encode`."""
+    rows, q, m = probe_rows(model.sketch), model.quantized, model.moments
+    return {
+        "format": FORMAT,
+        "label": model.label,
+        "task": model.task,
+        "family": (model.original or model.parts("quantized")).family,
+        "data": model.data.to_json() | {"sha256": model.data_sha256},
+        "train": model.config.to_json(),
+        "scheme": None if q is None else q.scheme.to_json(),
+        "requested_method": None if q is None else q.requested,
+        "codes": None if q is None else {block: codes.size for block, codes in q.codes.items()},
+        "features": [asdict(f) for f in model.features],
+        "target": asdict(model.target),
+        "preparation": model.preparation.to_json(),
+        "moments": None if m is None else {"n": m.n, "y_mean": m.y_mean, "y_var": m.y_var},
+        "metrics": dict(model.metrics),
+        "versions": dict(model.versions),
+        "probe": {
+            "rows": rows.tolist(),
+            **{variant: model.predict(rows, variant).tolist() for variant in model.variants},
+        },
+    }
+
+
+def encode(model: Model) -> bytes:
+    """Return the bytes of the file that holds `model`; raises `ArtifactError` when it holds no model."""
+    if not model.variants:
+        raise ArtifactError("there is neither an original nor a quantised model to write")
+    header, arrays = header_of(model), arrays_of(model)
+    header["sha256"] = checksum(header, arrays)
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    return bytes(pack_arrays(contiguous, {KEY: canonical(header)}))

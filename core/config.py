@@ -1,0 +1,126 @@
+"""The whole setting of a result: data, training and scheme, as frozen dataclasses; JSON in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from core.datasets import DATASETS
+from core.errors import InvalidInput
+from core.fields import Choice, Fields, Number, Pairs, complete
+from core.models import MODELS
+from core.prepare import DEGREES, SCALINGS
+from core.quant import PRESETS, Scheme, scheme_from_json
+
+TEST_SIZE = Number(
+    0.2, 0, 1, open_low=True, open_high=True, label="Test share", help="Share of the rows kept for testing."
+)
+SEED = Number(42, 0, 2**32 - 1, integer=True, label="Seed", help="Decides which rows are test rows.")
+SCALING = Choice("standard", SCALINGS, "Scaling", "standard: every column has mean 0 and deviation 1.")
+DEGREE = Number(1, DEGREES[0], DEGREES[-1], integer=True, label="Degree", help="2 adds all products of two.")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which table, which share of its rows is kept for testing, and the seed of that split."""
+
+    dataset: str = "california_housing"
+    test_size: float = 0.2
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        Choice("", tuple(DATASETS)).check("dataset", self.dataset)
+        TEST_SIZE.check("test_size", self.test_size)
+        SEED.check("seed", self.seed)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        return {"dataset": self.dataset, "test_size": self.test_size, "seed": self.seed}
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Which model, its hyperparameters (completed with their defaults), scaling and degree."""
+
+    model: str = "linear"
+    scaling: str = "standard"
+    degree: int = 1
+    params: Pairs = ()
+
+    def __post_init__(self) -> None:
+        """Check every field and complete the hyperparameters."""
+        Choice("", tuple(MODELS)).check("model", self.model)
+        SCALING.check("scaling", self.scaling)
+        DEGREE.check("degree", self.degree)
+        object.__setattr__(self, "params", complete(self.model, hyperparameters(self.model), dict(self.params)))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON, with the hyperparameters as an object."""
+        return {
+            "model": self.model,
+            "scaling": self.scaling,
+            "degree": self.degree,
+            "params": dict(self.params),
+        }
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything that makes a result; equal experiments give equal results, so it is a cache key."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    scheme: Scheme = field(default_factory=Scheme)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON, read back by `experiment_from_json`."""
+        return {"data": self.data.to_json(), "train": self.train.to_json(), "scheme": self.scheme.to_json()}
+
+
+def hyperparameters(model: str) -> Fields:
+    """Return the hyperparameters that `model` declares."""
+    return MODELS[model].params
+
+
+def preset_experiment(name: str) -> Experiment:
+    """Return the whole setting behind a preset; raises `InvalidInput` for an unknown name."""
+    if name not in PRESETS:
+        raise InvalidInput("preset", name, "one of " + ", ".join(PRESETS))
+    preset = PRESETS[name]
+    train = replace(TrainConfig(), **dict(preset.train))  # type: ignore[arg-type]
+    return Experiment(DataConfig(), train, preset.scheme)
+
+
+def _section(name: str, data: object, allowed: tuple[str, ...]) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping):
+        raise InvalidInput(name, data, "an object with " + ", ".join(allowed))
+    for key in data:
+        if key not in allowed:
+            raise InvalidInput(f"setting of {name}", key, "one of " + ", ".join(allowed))
+    return data
+
+
+def data_from_json(data: object) -> DataConfig:
+    """Return the DataConfig written by `to_json`; raises `InvalidInput`."""
+    return DataConfig(**_section("data", data, ("dataset", "test_size", "seed")))
+
+
+def train_from_json(data: object) -> TrainConfig:
+    """Return the TrainConfig written by `to_json`; raises `InvalidInput`."""
+    given = dict(_section("train", data, ("model", "scaling", "degree", "params")))
+    params = given.pop("params", {})
+    if not isinstance(params, Mapping):
+        raise InvalidInput("params", params, "an object")
+    return TrainConfig(**given, params=tuple(params.items()))
+
+
+def experiment_from_json(data: object) -> Experiment:
+    """Return the Experiment written by `to_json`; missing sections take their defaults."""
+    given = _section("experiment", data, ("data", "train", "scheme"))
+    return Experiment(
+        data_from_json(given.get("data", {})),
+        train_from_json(given.get("train", {})),
+        scheme_from_json(given.get("scheme", {})),
+    )

@@ -1,0 +1,40 @@
+"""`DATASETS`: the bundled tables, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.datasets import california
+from core.datasets.table import Dataset, Feature, Place, Target, split
+from core.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class Source:
+    """How to get one table, and what a menu says of it."""
+
+    label: str
+    task: str
+    summary: str
+    load: Callable[[], Dataset]
+
+
+DATASETS: dict[str, Source] = {
+    "california_housing": Source(
+        "California Housing",
+        "regression",
+        "20,640 block groups of the 1990 US census; the target is the median house value.",
+        california.load,
+    ),
+}
+
+
+def load(name: str) -> Dataset:
+    """Return the bundled table `name`; raises `InvalidInput` for a name that is not in `DATASETS`."""
+    if name not in DATASETS:
+        raise InvalidInput("dataset", name, "one of " + ", ".join(DATASETS))
+    return DATASETS[name].load()
+
+
+__all__ = ["DATASETS", "Dataset", "Feature", "Place", "Source", "Target", "load", "split"]

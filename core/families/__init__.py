@@ -1,0 +1,47 @@
+"""`FAMILIES`: what a model is made of, which values share a scale, and how it predicts, in NumPy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import InvalidInput
+from core.families import linear
+from core.parts import Array, Floats, Parts
+
+
+@dataclass(frozen=True)
+class Family:
+    """Plain functions of one family: estimator to `Parts`, `Parts` and matrix to predictions, groups."""
+
+    extract: Callable[[Any], Parts]
+    predict: Callable[[Parts, Floats], Floats]
+    groups: Callable[[Parts, str], Array]
+    validate: Callable[[Parts], None]
+
+
+FAMILIES: dict[str, Family] = {
+    "linear": Family(linear.extract, linear.predict, linear.groups, linear.validate),
+}
+
+# Which family an estimator belongs to, by the name of its class: scikit-learn stays out of this module.
+_FAMILY_OF = dict.fromkeys(("LinearRegression", "Ridge", "Lasso", "ElasticNet"), "linear")
+
+
+def extract(estimator: Any) -> Parts:
+    """Return the `Parts` of a fitted scikit-learn estimator; raises `InvalidInput` for a class unknown here."""
+    name = type(estimator).__name__
+    if name not in _FAMILY_OF:
+        raise InvalidInput("estimator", name, "one of " + ", ".join(_FAMILY_OF))
+    return FAMILIES[_FAMILY_OF[name]].extract(estimator)
+
+
+def predict(parts: Parts, X: Floats) -> Floats:
+    """Return the predictions of `parts` for `X`, shape (n_rows, n_columns): shape (n_rows,)."""
+    return FAMILIES[parts.family].predict(parts, X)
+
+
+def groups(parts: Parts, name: str) -> Array:
+    """Return integer ids of the shape of `parts.values[name]`; equal ids share one scale."""
+    return FAMILIES[parts.family].groups(parts, name)

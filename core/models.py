@@ -1,0 +1,97 @@
+"""`MODELS`: what can be trained, with hyperparameters as data; forms, `--set` and checks read this dict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.fields import Field, Flag, Number
+
+_ALPHA_HELP = "Strength of the penalty; larger values pull the coefficients towards zero."
+_POSITIVE = Flag(False, "Only positive", "Allow no coefficient below zero.")
+_ROUNDS = Number(5000, 10, 100_000, integer=True, label="Rounds at most", help="Limit of the solver's rounds.")
+
+
+@dataclass(frozen=True)
+class Model:
+    """One kind of model: how to make its scikit-learn estimator from checked hyperparameters."""
+
+    label: str
+    task: str
+    family: str
+    summary: str
+    params: Mapping[str, Field]
+    make: Callable[..., Any]
+
+
+def _linear(positive: bool, rank_tol: float) -> Any:
+    from sklearn.linear_model import LinearRegression
+
+    return LinearRegression(positive=positive, tol=rank_tol)
+
+
+def _ridge(rank_tol: float, **params: Any) -> Any:
+    from sklearn.linear_model import Ridge
+
+    # 'svd' and 'cholesky' differ by rounding only; svd stays exact on nearly dependent columns.
+    return Ridge(**params, solver="auto" if params["positive"] else "svd")
+
+
+def _lasso(rank_tol: float, **params: Any) -> Any:
+    from sklearn.linear_model import Lasso
+
+    return Lasso(**params)
+
+
+def _elastic_net(rank_tol: float, **params: Any) -> Any:
+    from sklearn.linear_model import ElasticNet
+
+    return ElasticNet(**params)
+
+
+MODELS: dict[str, Model] = {
+    "linear": Model(
+        "Linear regression",
+        "regression",
+        "linear",
+        "Ordinary least squares, on all directions of the data.",
+        {"positive": _POSITIVE},
+        _linear,
+    ),
+    "ridge": Model(
+        "Ridge",
+        "regression",
+        "linear",
+        "Least squares with a penalty on squared coefficients.",
+        {"alpha": Number(1.0, 0, 1e9, label="Penalty alpha", help=_ALPHA_HELP), "positive": _POSITIVE},
+        _ridge,
+    ),
+    "lasso": Model(
+        "Lasso",
+        "regression",
+        "linear",
+        "Least squares with a penalty on absolute coefficients; some become exactly zero.",
+        {
+            "alpha": Number(0.01, 0, 1e6, open_low=True, label="Penalty alpha", help=_ALPHA_HELP),
+            "positive": _POSITIVE,
+            "max_iter": _ROUNDS,
+        },
+        _lasso,
+    ),
+    "elastic_net": Model(
+        "Elastic net",
+        "regression",
+        "linear",
+        "Both penalties, mixed.",
+        {
+            "alpha": Number(0.01, 0, 1e6, open_low=True, label="Penalty alpha", help=_ALPHA_HELP),
+            "l1_ratio": Number(
+                0.5, 0.01, 1, label="Share of the absolute penalty", help="1 is lasso, near 0 is ridge."
+            ),
+            "positive": _POSITIVE,
+            "max_iter": _ROUNDS,
+        },
+        _elastic_net,
+    ),
+}

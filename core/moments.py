@@ -1,0 +1,83 @@
+"""Sufficient statistics of rows: enough to score any linear candidate without touching the rows again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.parts import Floats, frozen
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Means and centred second moments of n rows of X and y; all divided by n.
+
+    `mean` (p,), `gram` (p, p) = Xc'Xc/n, `cross` (p,) = Xc'yc/n, `y_mean`, `y_var`.
+    """
+
+    n: int
+    mean: Floats
+    gram: Floats
+    cross: Floats
+    y_mean: float
+    y_var: float
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        for name in ("mean", "gram", "cross"):
+            object.__setattr__(self, name, frozen(getattr(self, name)))
+
+
+def moments(X: Floats, y: Floats) -> Moments:
+    """Return the moments of `X` (n, p) and `y` (n,), in one centred pass."""
+    mean, y_mean = X.mean(axis=0), float(y.mean())
+    centred, y_centred = X - mean, y - y_mean
+    n = len(y)
+    return Moments(
+        n, mean, centred.T @ centred / n, centred.T @ y_centred / n, y_mean, float(y_centred @ y_centred) / n
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Anchor:
+    """Moments of the residuals of one fitted model, round which its variants are scored stably."""
+
+    moments: Moments
+    coef: Floats
+    intercept: float
+    error_mean: float
+    error_var: float
+    error_cross: Floats
+
+
+def anchor(m: Moments, X: Floats, y: Floats, coef: Floats, intercept: float) -> Anchor:
+    """Return what scoring near the model (`coef`, `intercept`) needs, from one pass over its residuals."""
+    error = y - (X @ coef + intercept)
+    centred = error - error.mean()
+    cross = (X - m.mean).T @ centred / m.n
+    return Anchor(
+        m, coef, intercept, float(error.mean()), float(centred @ centred) / m.n, frozen(cross)
+    )
+
+
+def score(a: Anchor, coefs: Floats, intercepts: Floats) -> tuple[Floats, Floats]:
+    """Return R² and RMSE of many linear models at once; `coefs` (k, p), `intercepts` (k,): each (k,).
+
+    With D = w - ŵ and db = b - b̂ the error of a candidate is e = e0 + D·x + db, hence
+    mean = ē0 + D·x̄ + db,  var = var(e0) + 2 D·g + D'GD,  MSE = var + mean²,  R² = 1 - MSE / var(y).
+    Anchored at the fitted model, so that tiny differences do not drown in cancellation.
+    """
+    delta = a.coef - coefs
+    mean = a.error_mean + delta @ a.moments.mean + (a.intercept - intercepts)
+    var = a.error_var + 2 * delta @ a.error_cross + np.einsum("ij,ij->i", delta @ a.moments.gram, delta)
+    mse = np.maximum(var, 0.0) + mean**2
+    return 1 - mse / a.moments.y_var, np.sqrt(mse)
+
+
+def output_error(m: Moments, delta: Floats, shift: float) -> float:
+    """Return the mean squared change of the predictions on the rows behind `m`: δ'Gδ + (δ·x̄ + shift)².
+
+    `delta` (p,) is quantised minus original coefficients, `shift` the same for the intercept.
+    """
+    return float(delta @ m.gram @ delta + (delta @ m.mean + shift) ** 2)

@@ -1,0 +1,223 @@
+"""`quantize` and `dequantize`: a model to its codes and tables, and back to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.families import groups as family_groups
+from core.moments import Moments
+from core.parts import Array, Floats, Parts, frozen
+from core.quant import coordinates as co
+from core.quant.affine import Tables
+from core.quant.methods import AUTO, METHODS
+from core.quant.scheme import Scheme
+
+# Factors by which a grid is shrunk or stretched in the search for its scale; 1 comes first, so that
+# minmax wins a tie. 481 steps of 0.0025 from 0.05 to 1.25: finer steps changed no result on California.
+FACTORS = np.concatenate([[1.0], np.linspace(0.05, 1.25, 481)])[:, None]
+
+
+@dataclass(frozen=True, eq=False)
+class Quantized:
+    """Codes and small tables in place of a model's floats.
+
+    `scheme` says what was done (its method is never `auto`), `requested` which method was asked for.
+    `codes` are unsigned, one flat array a block; `tables` hold one entry a group, as stored; `exact` are
+    the float32 arrays that stay floats. `shape` is that of the coefficients, `meta` the model's own.
+    """
+
+    scheme: Scheme
+    requested: str
+    family: str
+    shape: tuple[int, int]
+    codes: Mapping[str, NDArray[np.uint16]]
+    groups: Mapping[str, Array]
+    tables: Mapping[str, Mapping[str, Array]]
+    exact: Mapping[str, Array]
+    meta: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        """Freeze every array and mapping."""
+        for name in ("codes", "groups", "exact"):
+            arrays = {k: frozen(v) for k, v in getattr(self, name).items()}
+            object.__setattr__(self, name, MappingProxyType(arrays))
+        tables = {b: MappingProxyType({k: frozen(v) for k, v in t.items()}) for b, t in self.tables.items()}
+        object.__setattr__(self, "tables", MappingProxyType(tables))
+        object.__setattr__(self, "meta", MappingProxyType(dict(self.meta)))
+
+    @property
+    def n_codes(self) -> int:
+        """How many codes are stored."""
+        return sum(c.size for c in self.codes.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Variants:
+    """k quantised variants of one model at once: codes and tables by block, and what they decode to."""
+
+    blocks: co.Blocks
+    codes: Mapping[str, Floats]
+    tables: Mapping[str, Tables]
+    exact: Mapping[str, Array]
+    coefs: Floats
+    intercepts: Floats
+
+
+def variants(
+    parts: Parts, scheme: Scheme, moments: Moments | None, bits: Any = None, shrink: Any = 1.0
+) -> Variants:
+    """Return the variants of `parts` for every entry of `bits` or `shrink`, each of shape (k, 1).
+
+    `coefs` (k, o, p) and `intercepts` (k, o) are those of the unscaled columns. `shrink` acts on the
+    block of the coefficients alone; `scheme.scale` is not looked at here.
+    """
+    method = METHODS[scheme.method]
+    bits = np.array([[scheme.bits]]) if bits is None else bits
+    b = co.blocks(parts, scheme, moments, block_groups(parts, scheme))
+    codes, tables, decoded = {}, {}, {}
+    for name, values in b.values.items():
+        ids = b.groups[name]
+        factor = shrink if name == "coef" else 1.0
+        codes[name], tables[name] = method.encode(values, ids, bits, scheme.params, factor)
+        decoded[name] = method.decode(codes[name], tables[name], bits)
+    exact = co.exact_tables(scheme, b)
+    coefs = co.raw_coef(decoded, exact, parts.values["coef"].shape)
+    if scheme.intercept in co.CODED:
+        intercepts = co.coded_intercept(decoded, exact, coefs)
+    else:
+        intercepts = co.float_intercept(parts, scheme, moments, b, coefs)
+    return Variants(b, codes, tables, exact, coefs, intercepts)
+
+
+def output_errors(parts: Parts, moments: Moments, v: Variants) -> Floats:
+    """Return, for each variant, the mean squared change of the predictions on the training rows, (k,).
+
+    Summed over outputs: δ'Gδ + (δ·mean + δb)², with δ = ŵ - w (Frantar et al., GPTQ, 2023, equation 1).
+    """
+    delta = v.coefs - parts.values["coef"]
+    shift = delta @ moments.mean + v.intercepts - parts.values["intercept"]
+    quadratic = np.einsum("koi,koi->ko", delta @ moments.gram, delta)
+    result: Floats = (quadratic + shift**2).sum(axis=1)
+    return result
+
+
+def _rounding_errors(v: Variants, method: str, bits: Any) -> Floats:
+    values = v.blocks.values["coef"]
+    decoded = METHODS[method].decode(v.codes["coef"], v.tables["coef"], bits)
+    result: Floats = ((decoded - values) ** 2).sum(axis=1)
+    return result
+
+
+def best_shrink(parts: Parts, scheme: Scheme, moments: Moments | None) -> float:
+    """Return the factor on the range of the coefficients' grid that `scheme.scale` asks for."""
+    if scheme.scale == "minmax":
+        return 1.0
+    tried = variants(parts, scheme, moments, shrink=FACTORS)
+    if scheme.scale == "mse" or moments is None:
+        errors = _rounding_errors(tried, scheme.method, scheme.bits)
+    else:
+        errors = output_errors(parts, moments, tried)
+    return float(FACTORS[int(np.argmin(errors)), 0])
+
+
+def resolve(parts: Parts, scheme: Scheme, moments: Moments | None) -> Scheme:
+    """Return `scheme` with `auto` replaced by the method and scale of smallest training output error.
+
+    Without training statistics the squared rounding error decides. The test rows are never looked at.
+    """
+    if scheme.method != AUTO:
+        return scheme
+    best, least = scheme, np.inf
+    for name, method in METHODS.items():
+        for scale in method.scales if method.in_auto else ():
+            if scale == "output" and moments is None:
+                continue
+            candidate = replace(scheme, method=name, scale=scale, params=())
+            one = variants(parts, candidate, moments, shrink=best_shrink(parts, candidate, moments))
+            if moments is None:
+                error = float(_rounding_errors(one, name, scheme.bits)[0])
+            else:
+                error = float(output_errors(parts, moments, one)[0])
+            if error < least:
+                best, least = candidate, error
+    return best
+
+
+def quantize(parts: Parts, scheme: Scheme, moments: Moments | None = None) -> Quantized:
+    """Return the quantised twin of `parts`.
+
+    `moments` are those of the training rows' columns; without them only raw coordinates and a kept or
+    coded intercept are possible, else `InvalidInput`.
+    """
+    concrete = resolve(parts, scheme, moments)
+    one = variants(parts, concrete, moments, shrink=best_shrink(parts, concrete, moments))
+    kinds = METHODS[concrete.method].tables
+    groups = block_groups(parts, concrete)
+    code_type = np.uint8 if concrete.bits <= 8 else np.uint16
+    types = {name: np.float32 if kind == "float32" else code_type for name, kind in kinds.items()}
+    tables = {
+        block: {name: _by_group(table, groups[block]).astype(types[name]) for name, table in named.items()}
+        for block, named in one.tables.items()
+    }
+    exact = dict(one.exact)
+    if concrete.intercept not in co.CODED:
+        exact["intercept"] = one.intercepts[0].astype(np.float32)
+    codes = {name: c[0].astype(np.uint16) for name, c in one.codes.items()}
+    n_outputs, n_columns = parts.values["coef"].shape
+    shape = (n_outputs, n_columns)
+    return Quantized(concrete, scheme.method, parts.family, shape, codes, groups, tables, exact, parts.meta)
+
+
+def _by_group(table: Any, groups: Array) -> Array:
+    """Return one entry a group, in order of the ids, from a table with one entry a value."""
+    _, first = np.unique(groups, return_index=True)
+    return np.asarray(table).reshape(-1)[first]
+
+
+def block_groups(parts: Parts, scheme: Scheme) -> dict[str, Array]:
+    """Return which values of each block share a table entry; known from structure alone."""
+    coef, intercept = (family_groups(parts, name).ravel() for name in ("coef", "intercept"))
+    found = {"coef": coef}
+    if scheme.intercept == "same-grid":
+        found["coef"] = np.concatenate([coef, intercept])
+    if scheme.intercept == "quantised":
+        found["intercept"] = intercept
+    per_value = METHODS[scheme.method].per_value
+    return {name: np.arange(ids.size) if per_value else ids for name, ids in found.items()}
+
+
+def exact_names(scheme: Scheme) -> tuple[str, ...]:
+    """Return the names of the float arrays that a model quantised by `scheme` keeps beside its codes."""
+    coded = scheme.intercept in co.CODED
+    names = () if coded else ("intercept",)
+    if scheme.space == "standardised":
+        names += ("feature_scale", "feature_mean") if coded else ("feature_scale",)
+    return names
+
+
+def decoded_blocks(q: Quantized) -> dict[str, Floats]:
+    """Return the decoded values of each block, in the coordinates in which they were rounded, (n,)."""
+    method = METHODS[q.scheme.method]
+    result = {}
+    for block, codes in q.codes.items():
+        _, index = np.unique(q.groups[block], return_inverse=True)
+        tables = {name: t.astype(np.float64)[index] for name, t in q.tables[block].items()}
+        result[block] = method.decode(codes.astype(np.float64), tables, q.scheme.bits)
+    return result
+
+
+def dequantize(q: Quantized) -> Parts:
+    """Return the model that the codes stand for, with coefficients of the unscaled columns."""
+    decoded = {name: v[None, :] for name, v in decoded_blocks(q).items()}
+    coefs = co.raw_coef(decoded, q.exact, q.shape)
+    if "intercept" in q.exact:
+        intercepts = q.exact["intercept"].astype(np.float64)[None, :]
+    else:
+        intercepts = co.coded_intercept(decoded, q.exact, coefs)
+    return Parts(q.family, {"coef": coefs[0], "intercept": intercepts[0]}, {}, q.meta)

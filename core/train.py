@@ -1,0 +1,160 @@
+"""`train`: an experiment's data and model to `Trained`: the parts, the statistics, the report."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from core import families
+from core.config import DataConfig, TrainConfig
+from core.datasets import Dataset, load, split
+from core.errors import InvalidInput
+from core.families.linear import fold_scaling
+from core.models import MODELS
+from core.moments import Moments, moments
+from core.parts import Floats, Parts, frozen
+from core.prepare import Preparation, fit
+
+# Fewer rows than this on either side make no figure worth showing.
+MIN_ROWS = 2
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """How the fit went. `rank` of `n_columns` directions were used; `joblib_bytes` is the estimator's file."""
+
+    n_train: int
+    n_test: int
+    n_columns: int
+    rank: int
+    seconds: float
+    joblib_bytes: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A fitted model with everything that quantising, comparing and predicting need; immutable.
+
+    `moments` are those of the training rows' columns; `sketch` holds 21 quantiles of each raw feature on the
+    training rows, smallest and largest included, shape (n_features, 21).
+    """
+
+    data: DataConfig
+    config: TrainConfig
+    dataset: Dataset
+    preparation: Preparation
+    parts: Parts
+    moments: Moments
+    sketch: Floats
+    report: TrainReport
+
+    def rows(self, part: str) -> tuple[Floats, Floats]:
+        """Return the raw rows and targets of the `train` or the `test` part."""
+        index = split(len(self.dataset.y), self.data.test_size, self.data.seed)[part == "test"]
+        return self.dataset.X[index], self.dataset.y[index]
+
+    def columns(self, part: str) -> tuple[Floats, Floats]:
+        """Return the model's unscaled columns and the targets of one part."""
+        rows, y = self.rows(part)
+        return self.preparation.expand(rows), y
+
+
+def rank_tolerance(columns: Floats, scale: Floats) -> tuple[int, float]:
+    """Return the rank of the centred, equilibrated columns, and the cut-off that keeps it in the fit.
+
+    scikit-learn passes `tol` (1e-6) to LAPACK as the relative size below which directions are dropped,
+    measured on the columns as they come: on raw, ill-conditioned columns it drops honest ones. The rank of
+    the equilibrated columns does not depend on units; when it is full nothing may be cut.
+    """
+    centred = (columns - columns.mean(axis=0)) / scale
+    noise = np.finfo(np.float64).eps * max(columns.shape)
+    # Of the Gram matrix's eigenvalues, which are squares: cheaper than the rows' singular values.
+    eigenvalues = np.linalg.eigvalsh(centred.T @ centred / len(centred))
+    rank = int((eigenvalues > noise * max(eigenvalues[-1], np.finfo(np.float64).tiny)).sum())
+    return rank, 0.0 if rank == columns.shape[1] else noise
+
+
+def estimator(config: TrainConfig, rank_tol: float) -> Any:
+    """Return the unfitted scikit-learn estimator or pipeline of `config`."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = MODELS[config.model].make(rank_tol=rank_tol, **dict(config.params))
+    return make_pipeline(StandardScaler(), model) if config.scaling == "standard" else model
+
+
+def fit_estimator(config: TrainConfig, columns: Floats, y: Floats, rank_tol: float) -> tuple[Any, list[str]]:
+    """Return the fitted estimator and what its solver had to say, in our words."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    fitted, notes = estimator(config, rank_tol), []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted.fit(columns, y)
+    if any(issubclass(w.category, ConvergenceWarning) for w in caught):
+        notes.append("The solver stopped before it had converged: allow more rounds or scale the features.")
+    return fitted, notes
+
+
+def extract(fitted: Any, names: tuple[str, ...]) -> Parts:
+    """Return the parts of a fitted estimator or scaling pipeline, for the unscaled columns `names`."""
+    last = fitted[-1] if hasattr(fitted, "steps") else fitted
+    parts = families.extract(last)
+    parts = Parts(parts.family, parts.values, parts.structure, {**parts.meta, "features": list(names)})
+    return fold_scaling(parts, fitted[0].mean_, fitted[0].scale_) if hasattr(fitted, "steps") else parts
+
+
+def joblib_size(fitted: Any) -> int:
+    """Return how many bytes joblib writes for the estimator; the file itself is never read back."""
+    import joblib
+
+    buffer = io.BytesIO()
+    joblib.dump(fitted, buffer)
+    return buffer.tell()
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """One fit on given rows: the estimator, and what was taken from it."""
+
+    estimator: Any
+    preparation: Preparation
+    parts: Parts
+    moments: Moments
+    rank: int
+    seconds: float
+    notes: tuple[str, ...]
+
+
+def fit_rows(X: Floats, y: Floats, features: tuple[str, ...], config: TrainConfig) -> Fit:
+    """Return the model fitted on the raw rows `X` (n, n_features) and targets `y`, and on nothing else."""
+    preparation, columns = fit(X, features, config.degree, config.scaling)
+    rank, tol = rank_tolerance(columns, preparation.scale)
+    start = perf_counter()
+    fitted, notes = fit_estimator(config, columns, y, tol)
+    seconds = perf_counter() - start
+    if rank < columns.shape[1]:
+        notes.append(f"Only {rank} of {columns.shape[1]} columns are independent on these rows.")
+    parts = extract(fitted, preparation.columns)
+    return Fit(fitted, preparation, parts, moments(columns, y), rank, seconds, tuple(notes))
+
+
+def train(data: DataConfig, config: TrainConfig) -> Trained:
+    """Return the model fitted on all training rows; raises `InvalidInput` when a part has too few rows."""
+    dataset = load(data.dataset)
+    n_test = int(np.ceil(data.test_size * len(dataset.y)))
+    if min(n_test, len(dataset.y) - n_test) < MIN_ROWS:
+        raise InvalidInput("test_size", data.test_size, f"a share that leaves {MIN_ROWS} rows on either side")
+    rows, _ = split(len(dataset.y), data.test_size, data.seed)
+    X, y = dataset.X[rows], dataset.y[rows]
+    f = fit_rows(X, y, dataset.feature_names, config)
+    n_columns = len(f.preparation.columns)
+    report = TrainReport(len(y), n_test, n_columns, f.rank, f.seconds, joblib_size(f.estimator), f.notes)
+    sketch = frozen(np.quantile(X, np.linspace(0, 1, 21), axis=0).T)
+    return Trained(data, config, dataset, f.preparation, f.parts, f.moments, sketch, report)
