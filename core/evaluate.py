@@ -205,10 +205,13 @@ def agreement(differences: Floats) -> Agreement:
     return Agreement(float(np.median(size)), float(np.quantile(size, 0.99)), float(size.max()))
 
 
-def compare(trained: Trained, scheme: Scheme) -> Comparison:
-    """Return the comparison of a trained model with its quantised twin."""
+def compare(trained: Trained, scheme: Scheme, quantized: Quantized | None = None) -> Comparison:
+    """Return the comparison of a trained model with its quantised twin.
+
+    `quantized` stands for one that exists already (from a file); else the model is quantised by `scheme`.
+    """
     base = baseline(trained)
-    q = quantize(trained.parts, scheme, trained.moments)
+    q = quantized or quantize(trained.parts, scheme, trained.moments)
     twin = dequantize(q)
     columns, y = trained.columns("test")
     predicted = families.predict(twin, columns)

@@ -1,0 +1,204 @@
+"""The commands: each returns what `--json` prints and the text that people read."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from core.cli import files, options, text
+from core.datasets import DATASETS
+from core.errors import ArtifactError, InvalidInput
+from core.evaluate import compare, cross_validate, measure
+from core.models import MODELS
+from core.quant import AUTO, BITS, METHODS, PRESETS
+from core.quant.methods import AUTO_SUMMARY
+from core.sweep import sweep
+from core.train import train
+from core.version import VERSION
+
+Result = tuple[dict[str, Any], str]
+
+
+def datasets(args: argparse.Namespace) -> Result:
+    """List the bundled data sets with their features, units and source."""
+    found = {}
+    lines = []
+    for name, source in DATASETS.items():
+        data = source.load()
+        found[name] = {
+            "label": data.label,
+            "task": data.task,
+            "rows": len(data.y),
+            "features": [asdict(f) for f in data.features],
+            "target": asdict(data.target),
+            "source": data.source,
+            "licence": data.licence,
+            "sha256": data.sha256,
+        }
+        rows = [[f.name, f.unit, f.low, f.high, f.meaning] for f in data.features]
+        lines += [
+            f"{name}: {data.label}, {len(data.y):,} rows, {data.task}",
+            text.table(["feature", "unit", "lowest", "highest", "meaning"], rows),
+            f"target {data.target.name}: {data.target.meaning} (1 is {data.target.factor:,.0f} {data.target.unit})",
+            f"source: {data.source}",
+            data.licence,
+        ]
+    return found, "\n".join(lines)
+
+
+def models(args: argparse.Namespace) -> Result:
+    """List the models with their hyperparameters."""
+    found = {
+        name: {
+            "label": m.label,
+            "task": m.task,
+            "family": m.family,
+            "summary": m.summary,
+            "params": {p: {"default": f.default, "allowed": f.allowed} for p, f in m.params.items()},
+        }
+        for name, m in MODELS.items()
+    }
+    lines = []
+    for name, m in MODELS.items():
+        lines.append(f"{name}: {m.label}. {m.summary}")
+        lines += [f"  --set {p}={f.default}    {f.allowed}" for p, f in m.params.items()]
+    return found, "\n".join(lines)
+
+
+def methods(args: argparse.Namespace) -> Result:
+    """List the methods, their own settings and the presets."""
+    found: dict[str, Any] = {
+        name: {
+            "label": m.label,
+            "summary": m.summary,
+            "formula": m.formula,
+            "bits": [BITS.low, BITS.high],
+            "params": {p: {"default": f.default, "allowed": f.allowed} for p, f in m.params.items()},
+        }
+        for name, m in METHODS.items()
+    }
+    found[AUTO] = {"label": "Best found", "summary": AUTO_SUMMARY, "bits": [BITS.low, BITS.high], "params": {}}
+    lines = [f"{name}: {m['summary']}" for name, m in found.items()]
+    lines += ["", "presets:", *[f"{name}: {p.note}" for name, p in PRESETS.items()]]
+    return found | {"presets": {n: p.note for n, p in PRESETS.items()}}, "\n".join(lines)
+
+
+def train_command(args: argparse.Namespace) -> Result:
+    """Train a model and write it to a file."""
+    e = options.experiment(args)
+    trained = train(e.data, e.train)
+    metrics = measure(trained, trained.parts)
+    saved = files.save_original(trained, metrics, args.out)
+    result = {
+        "metrics": metrics,
+        "report": asdict(trained.report),
+        "coef": trained.parts.values["coef"][0].tolist(),
+        "intercept": float(trained.parts.values["intercept"][0]),
+        "experiment": e.to_json(),
+        **saved,
+    }
+    return result, "\n".join([text.training(trained, metrics), files.saved_line(saved)])
+
+
+def compare_command(args: argparse.Namespace) -> Result:
+    """Compare a model with its quantised twin: from settings, a preset, one file or two."""
+    if args.files:
+        trained, c = files.compare_files(args.files)
+    else:
+        e = options.experiment(args)
+        trained = train(e.data, e.train)
+        c = compare(trained, e.scheme)
+    result, shown = c.to_json(), text.comparison(c)
+    if args.cv is not None:
+        folds = int(options.FOLDS.parse("cv", args.cv))
+        cv = cross_validate(trained, c.experiment.scheme, folds)
+        for name in ("original", "quantized"):
+            result[name]["cv"] = cv[name]
+            label = {"original": "original", "quantized": "quantised"}[name]
+            shown += f"\n{folds}-fold R² on the training rows, {label}: {cv[name]['r2_mean']:.4f}"
+            shown += f" ± {cv[name]['r2_std']:.4f}"
+    return result, shown
+
+
+def sweep_command(args: argparse.Namespace) -> Result:
+    """Score every method at every bit width."""
+    names = options.method_names(args.methods) if args.methods else [*METHODS]
+    widths = options.bit_widths(args.bits or "1-16")
+    args.bits = None
+    e = options.experiment(args)
+    found = sweep(train(e.data, e.train), names, widths, e.scheme)
+    return found.to_json(), text.sweep(found, names)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of `python -m core`."""
+    top = argparse.ArgumentParser(prog="python -m core", description="Turn the bit width down and see what your model loses.")
+    top.add_argument("--version", action="version", version=f"bitdial {VERSION}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, run: Callable[[argparse.Namespace], Result]) -> argparse.ArgumentParser:
+        summary = (run.__doc__ or "").split("\n")[0]
+        command = commands.add_parser(name, help=summary, description=summary)
+        command.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+        command.set_defaults(run=run)
+        return command
+
+    add("datasets", datasets)
+    add("models", models)
+    add("methods", methods)
+    one = add("train", train_command)
+    options.add_training(one)
+    one.add_argument("--out", metavar="FILE", help="where to write the model")
+    one = add("quantize", files.quantize_command)
+    one.add_argument("file", metavar="FILE", help="a model written by train")
+    options.add_scheme(one)
+    one.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a setting of the method")
+    one.add_argument("--only", action="store_true", help="leave the original out of the file")
+    one.add_argument("--out", metavar="FILE", help="where to write the pair")
+    one = add("compare", compare_command)
+    one.add_argument("files", nargs="*", metavar="FILE", help="a pair, or an original and a quantised model")
+    options.add_training(one)
+    options.add_scheme(one)
+    one.add_argument("--preset", help=", ".join(PRESETS))
+    one.add_argument("--cv", metavar="FOLDS", help="add cross-validation on the training rows")
+    one = add("sweep", sweep_command)
+    options.add_training(one)
+    options.add_scheme(one, bits=False)
+    one.add_argument("--methods", help="names with commas between")
+    one.add_argument("--bits", help="1-16, or numbers with commas between")
+    one = add("predict", files.predict_command)
+    one.add_argument("file", metavar="FILE", help="a model written by train or quantize")
+    source = one.add_mutually_exclusive_group(required=True)
+    source.add_argument("--rows", metavar="ROWS.csv", help="a CSV file with one column for each feature")
+    source.add_argument("--sample", action="store_true", help="the first ten test rows of the model's data set")
+    one.add_argument("--out", metavar="PREDICTIONS.csv", help="where to write all predictions")
+    one = add("inspect", files.inspect_command)
+    one.add_argument("file", metavar="FILE", help="any model file")
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status: 0, or 2 for bad input with the message on stderr."""
+    args = parser().parse_args(argv)
+    try:
+        result, shown = args.run(args)
+    except (InvalidInput, ArtifactError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    try:
+        print(json.dumps(result, allow_nan=False, default=partial(_plain)) if args.json else shown)
+    except BrokenPipeError:
+        # The reader (`| head`) has seen enough; keep Python from complaining when it closes stdout.
+        sys.stdout = Path("/dev/null").open("w")  # noqa: SIM115
+    return 0
+
+
+def _plain(value: object) -> object:
+    """Return a read-only mapping as a dict; nothing else needs help to become JSON."""
+    return dict(value)  # type: ignore[call-overload]

@@ -1,0 +1,138 @@
+"""Results as text for people: aligned tables, at least four significant digits, every unit named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.errors import shown
+from core.evaluate import Comparison
+from core.sizes import Size
+from core.sweep import Sweep
+from core.train import Trained
+
+Cell = str | int | float | None
+
+
+def cell(value: Cell) -> str:
+    """Return one cell: counts with separators, figures with four decimals or four significant digits."""
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4f}" if 0.001 <= abs(value) < 100000 or value == 0 else f"{value:.4g}"
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+    """Return the rows under their header, first column to the left, the others to the right."""
+    lines = [list(header), *[[cell(c) for c in row] for row in rows]]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    return "\n".join(
+        "  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True)))
+        for line in lines
+    )
+
+
+def training(trained: Trained, metrics: dict[str, dict[str, float | None]]) -> str:
+    """Return the report of a training: metrics by part, coefficients, rank."""
+    report, config = trained.report, trained.config
+    unit = f"in units of {trained.dataset.target.factor:,.0f} {trained.dataset.target.unit}"
+    counts = {"train": report.n_train, "test": report.n_test}
+    rows = [[p, counts[p], *(metrics[p][m] for m in ("r2", "rmse", "mae"))] for p in ("train", "test")]
+    values = trained.parts.values
+    coefs = [[n, float(w)] for n, w in zip(trained.preparation.columns, values["coef"][0], strict=True)]
+    lines = [
+        f"{trained.dataset.label}, {config.model}, scaling {config.scaling}, seed {trained.data.seed}",
+        table(["part", "rows", "R²", "RMSE", "MAE"], rows),
+        f"RMSE and MAE {unit}",
+        "",
+        table(["coefficient", "of the raw feature"], [*coefs, ["intercept", float(values["intercept"][0])]]),
+        f"rank {report.rank} of {report.n_columns}",
+        *report.notes,
+    ]
+    return "\n".join(lines)
+
+
+def comparison(c: Comparison) -> str:
+    """Return metrics, difference, parameters and bytes of both models."""
+    rows: list[list[Cell]] = []
+    for part in ("test", "train"):
+        for name in ("r2", "rmse", "mae"):
+            before, after = c.metrics["original"][part][name], c.metrics["quantized"][part][name]
+            gap = None if before is None or after is None else f"{after - before:+.6f}"
+            rows.append([f"{part} {name}", _six(before), _six(after), gap])
+    errors, width = c.errors, c.coef_range
+    relative = f"{errors.mean() / width:.4%} of their range" if width > 0 else "their range is zero"
+    scheme = c.quantized.scheme
+    return "\n".join(
+        [
+            f"{scheme.label}, space {scheme.space}, scale {scheme.scale}, intercept {scheme.intercept}",
+            table(["metric", "original", "quantised", "difference"], rows),
+            *_difference(c),
+            "",
+            table(
+                ["parameter", "original", "quantised", "error", "code"],
+                [[p.name, _six(p.original), _six(p.quantized), f"{p.error:+.6f}", p.code] for p in c.parameters],
+            ),
+            f"coefficient errors: mean {errors.mean():.8f}, largest {errors.max():.8f}, mean {relative}",
+            "",
+            sizes(c.sizes["original"], c.sizes["quantized"]),
+            *[f"{y.kind} cast: {y.numbers} bytes at test R² {cell(y.r2)}" for y in c.yardsticks],
+            f"joblib file of the estimator: {c.joblib_bytes:,} bytes",
+            *([c.not_smaller] if c.not_smaller else []),
+        ]
+    )
+
+
+def _six(value: float | None) -> Cell:
+    return None if value is None else f"{value:.6f}"
+
+
+def _difference(c: Comparison) -> list[str]:
+    d = c.difference
+    if d is None:
+        return ["all test targets are equal: R² is not defined"]
+    return [
+        f"test R² difference {d.value:+.6f}, 95 % interval [{d.low:+.6f}, {d.high:+.6f}]: {d.verdict}",
+        f"test row {d.row} moves it most, by {d.row_effect:+.6f}; without it {d.value_without:+.6f}",
+    ]
+
+
+def sizes(original: Size, quantized: Size) -> str:
+    """Return the bytes of both models, figure by figure."""
+    names = ("payload", "side", "container", "file")
+    rows: list[list[Cell]] = [[n, getattr(original, n), getattr(quantized, n)] for n in names]
+    rows.append(["bits a parameter", original.bits_per_parameter, quantized.bits_per_parameter])
+    return table(["bytes", "original", "quantised"], rows)
+
+
+def sweep(s: Sweep, methods: Sequence[str]) -> str:
+    """Return test R² and bytes of every point, one line a bit width."""
+    widths = sorted({p.bits for p in s.points})
+    found = {(p.method, p.bits): p for p in s.points}
+    header = ["bits", *[h for m in methods for h in (m, "bytes")]]
+    rows: list[list[Cell]] = []
+    for bits in widths:
+        line: list[Cell] = [str(bits)]
+        for method in methods:
+            point = found[method, bits]
+            line += [f"{point.test_r2:.6f}", point.numbers]
+        rows.append(line)
+    casts = [f"{kind}: {n} bytes, {cell(r2)}" for kind, n, r2 in s.casts]
+    original = f"original: {s.original_numbers} bytes, {cell(s.original_test_r2)}"
+    return "\n".join(["R² on the test rows", table(header, rows), original, *casts])
+
+
+def predictions(columns: dict[str, list[float]], limit: int = 10) -> str:
+    """Return the first rows of a prediction: true value where known, both models, their errors."""
+    names = list(columns)
+    count = len(columns[names[0]])
+    rows: list[list[Cell]] = [[str(i), *(f"{columns[n][i]:.4f}" for n in names)] for i in range(min(limit, count))]
+    more = [f"… and {count - limit:,} more rows"] if count > limit else []
+    return "\n".join([table(["row", *names], rows), *more])
+
+
+def literal(text: str) -> str:
+    """Return `text` from a file as one harmless line."""
+    return shown(text).strip('"')
