@@ -1,0 +1,70 @@
+"""The Compare page: bytes of every candidate, errors of the coefficients, differences of the predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.evaluate import Comparison
+from core.figures.quantise import bytes_bars
+from core.figures.style import Palette, axis, figure, plain
+from core.sizes import Size
+
+
+def metric_bars(c: Comparison, metric: str, palette: Palette) -> go.Figure:
+    """Return one metric of both models on training and test rows."""
+    parts = ("train", "test")
+    traces = [
+        go.Bar(
+            x=["training rows", "test rows"], y=[c.metrics[model][part][metric] for part in parts], name=name,
+            marker={"color": colour}, texttemplate="%{y:.4f}", hovertemplate="%{x}: %{y:.6f}",
+        )
+        for model, name, colour in (
+            ("original", "original", palette.original), ("quantized", "quantised", palette.quantized),
+        )
+    ]  # fmt: skip
+    return figure(traces, 300, barmode="group", yaxis=axis({"r2": "R²"}.get(metric, metric.upper())))
+
+
+def cast_bytes(rows: Sequence[tuple[str, Size]], palette: Palette) -> go.Figure:
+    """Return the bytes of the original, its plain casts and the quantised model."""
+    return bytes_bars(rows, palette)
+
+
+def coef_errors(c: Comparison, palette: Palette, names: Sequence[str]) -> go.Figure:
+    """Return the error of each coefficient, quantised minus original."""
+    rows = [p for p in c.parameters if p.name != "intercept"]
+    traces = [
+        go.Bar(
+            x=[p.error for p in rows], y=[plain(n) for n in names], orientation="h", showlegend=False,
+            marker={"color": palette.quantized}, hovertemplate="%{y}: %{x:.3g}",
+        )
+    ]  # fmt: skip
+    return figure(
+        traces, max(300, 90 + 26 * len(rows)),
+        xaxis=axis("quantised − original coefficient", zeroline=True, nticks=6, exponentformat="power"),
+        yaxis=axis("", autorange="reversed", type="category"),
+        margin={"l": 8, "r": 12, "t": 8, "b": 8},
+    )  # fmt: skip
+
+
+def difference_histogram(c: Comparison, factor: float, unit: str, palette: Palette) -> go.Figure:
+    """Return the distribution of quantised minus original predictions on the test rows, in the target's unit."""
+    moved = c.differences * factor
+    low, high = np.quantile(moved, [0.005, 0.995])
+    if high <= low:
+        low, high = float(moved.min()) - 1e-9, float(moved.max()) + 1e-9
+    counts, edges = np.histogram(moved[(moved >= low) & (moved <= high)], bins=41)
+    traces = [
+        go.Bar(
+            x=(edges[:-1] + edges[1:]) / 2, y=counts, showlegend=False, marker={"color": palette.quantized},
+            hovertemplate="%{x:,.4~g} " + plain(unit) + ": %{y} rows",
+        )
+    ]  # fmt: skip
+    return figure(
+        traces, 300, bargap=0.05,
+        xaxis=axis(f"quantised − original prediction, {plain(unit)}", zeroline=True),
+        yaxis=axis("test rows"), margin={"l": 8, "r": 12, "t": 8, "b": 8},
+    )  # fmt: skip

@@ -1,0 +1,67 @@
+"""The Train page: how good the fit is, and what it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from core.figures.style import Palette, axis, figure, plain
+from core.parts import Floats
+
+
+def actual_vs_predicted(y: Floats, predicted: Floats, unit: str, palette: Palette) -> go.Figure:
+    """Return predictions against true values on the test rows, with the line of perfect agreement."""
+    low, high = float(y.min()), float(y.max())
+    traces = [
+        go.Scattergl(
+            x=np.round(y, 4).astype(np.float32), y=np.round(predicted, 4).astype(np.float32), mode="markers",
+            name="test rows", marker={"color": palette.original, "size": 4, "opacity": 0.35},
+            hovertemplate="true %{x:.3f}, predicted %{y:.3f}",
+        ),
+        go.Scatter(
+            x=[low, high], y=[low, high], mode="lines", name="perfect", hoverinfo="skip",
+            line={"color": palette.context, "width": 2, "dash": "dash"},
+        ),
+    ]  # fmt: skip
+    # A few rows are predicted far outside; they would press all others into a corner.
+    reach = np.quantile(predicted, [0.001, 0.999])
+    span = [min(low, float(reach[0])) - 0.2, max(high, float(reach[1])) + 0.2]
+    return figure(traces, 340, xaxis=axis(f"true value, {unit}"), yaxis=axis(f"predicted, {unit}", range=span))
+
+
+def residuals(y: Floats, predicted: Floats, unit: str, palette: Palette) -> go.Figure:
+    """Return the distribution of true minus predicted on the test rows, between its 0.5 and 99.5 % quantiles."""
+    error = y - predicted
+    low, high = np.quantile(error, [0.005, 0.995])
+    counts, edges = np.histogram(error[(error >= low) & (error <= high)], bins=50)
+    traces = [
+        go.Bar(
+            x=(edges[:-1] + edges[1:]) / 2, y=counts, name="test rows", showlegend=False,
+            marker={"color": palette.original}, hovertemplate="%{x:.2f}: %{y} rows",
+        )
+    ]  # fmt: skip
+    return figure(
+        traces, 340, xaxis=axis(f"true − predicted, {unit}"), yaxis=axis("test rows"), bargap=0.05
+    )
+
+
+def coefficients(
+    names: Sequence[str], standardised: Floats, raw: Floats, units: Sequence[str], palette: Palette
+) -> go.Figure:
+    """Return each coefficient of the standardised features as a bar; the raw one with its unit on hover."""
+    labels = [plain(n) for n in names]
+    text = [f"{n}: {r:.4g} {u}" for n, r, u in zip(labels, raw, map(plain, units), strict=True)]
+    traces = [
+        go.Bar(
+            x=standardised, y=labels, orientation="h", marker={"color": palette.original}, showlegend=False,
+            hovertext=text, hovertemplate="%{hovertext}<br>per standard deviation %{x:.4f}<extra></extra>",
+        )
+    ]  # fmt: skip
+    return figure(
+        traces, max(300, 90 + 26 * len(labels)),
+        xaxis=axis("change of the prediction per standard deviation of the feature", zeroline=True),
+        yaxis=axis("", autorange="reversed", type="category"),
+        margin={"l": 8, "r": 12, "t": 8, "b": 8},
+    )  # fmt: skip

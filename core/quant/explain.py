@@ -1,0 +1,62 @@
+"""The arithmetic of one code, with its actual numbers filled in, for people who learn."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.quant.affine import single
+from core.quant.levels import levels
+from core.quant.quantize import Quantized
+
+
+def explain(q: Quantized, index: int, value: float) -> list[tuple[str, str]]:
+    """Return (what, formula with numbers) for each step from `value` to its code and back.
+
+    `index` is the position in the block of the coefficients; `value` the original in its coordinates.
+    """
+    _, inverse = np.unique(q.groups["coef"], return_inverse=True)
+    table = {name: float(t[inverse[index]]) for name, t in q.tables["coef"].items()}
+    code, bits = int(q.codes["coef"][index]), q.scheme.bits
+    back = float(levels(q, "coef", index)[code])
+    scale = table["scale"]
+    if "offset" in table:
+        low = table["offset"]
+        steps = [
+            ("distance from the lower end", f"({value:.6g} − {low:.6g}) / {scale:.6g} = {(value - low) / scale:.3f}"),
+            ("code", f"round({(value - low) / scale:.3f}) = {code}"),
+            ("value", f"{low:.6g} + {scale:.6g} × {code} = {back:.6g}"),
+        ]
+    elif q.scheme.method == "symmetric" and bits == 1:
+        steps = [
+            ("sign", f"{value:.6g} is {'not ' if code else ''}below zero, so the code is {code}"),
+            ("value", f"{'+' if code else '−'}{scale:.6g}, the mean size of all coefficients"),
+        ]
+    else:
+        zero = int(table.get("zero_point", 2 ** (bits - 1) - 1))
+        ratio = float(single(value)) / scale
+        steps = [
+            ("in steps of the scale", f"{value:.6g} / {scale:.6g} = {ratio:.3f}"),
+            ("code", f"round({ratio:.3f}) + {zero} = {code}"),
+            ("value", f"{scale:.6g} × ({code} − {zero}) = {back:.6g}"),
+        ]
+    error = back - value
+    return [*steps, ("error", f"{back:.6g} − {value:.6g} = {error:.3g}".replace("- -", "+ "))]
+
+
+def grid_facts(q: Quantized) -> list[tuple[str, str]]:
+    """Return what the grid of the coefficients is made of: scale, zero point, levels and how many are used."""
+    table = q.tables["coef"]
+    used, available = len(np.unique(q.codes["coef"])), len(levels(q, "coef", 0))
+    scales = table["scale"]
+    if len(scales) > 1:
+        facts = [("scale", f"{len(scales)} of them, {float(scales.min()):.6g} to {float(scales.max()):.6g}")]
+        facts.append(("lower end", f"{len(scales)} of them, one for each value"))
+    else:
+        facts = [("scale", f"{float(scales[0]):.6g}")]
+        if "offset" in table:
+            facts.append(("lower end", f"{float(table['offset'][0]):.6g}"))
+        else:
+            middle = 2 ** (q.scheme.bits - 1) - 1
+            zero = int(table["zero_point"][0]) if "zero_point" in table else middle
+            facts.append(("zero point", str(zero) if q.scheme.bits > 1 or "zero_point" in table else "none"))
+    return [*facts, ("levels", f"{available:,}"), ("codes in use", f"{used} of {available:,}")]

@@ -1,0 +1,165 @@
+"""The sidebar of every page: the dial, the current model, presets, advanced switches, files."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.artifact import SUFFIX, load, loads, publish
+from core.config import preset_experiment
+from core.errors import ArtifactError, InvalidInput
+from core.evaluate import model_file
+from core.fields import Choice
+from core.models import MODELS
+from core.quant import PRESETS, SWITCHES, params_of
+from core.settings import settings
+from pages import _dial, _shared, _state
+from pages._fields import draw
+from pages._format import literal, size
+
+ADVANCED = ("space", "scale", "intercept")
+
+
+def render() -> None:
+    """Draw the sidebar."""
+    with st.sidebar:
+        _dial.dial()
+        _model_line()
+        with st.expander("Presets", key="presets_box", on_change="rerun") as box:
+            if box.open:
+                _presets()
+        with st.expander("Advanced", key="advanced_box", on_change="rerun") as box:
+            if box.open:
+                _advanced()
+        _files()
+
+
+def problems() -> None:
+    """Show one message for each value that was refused; the settings before it are kept."""
+    for text in st.session_state.problems:
+        st.error(literal(text), icon=":material/error:")
+    if st.session_state.notice:
+        st.success(literal(st.session_state.notice), icon=":material/check_circle:")
+        st.session_state.notice = ""
+
+
+def _model_line() -> None:
+    e = _state.experiment()
+    trained = _state.trained()
+    extra = " of degree 2" if e.train.degree == 2 else ""
+    scaling = "standardised features" if e.train.scaling == "standard" else "raw features"
+    st.caption(f"**{MODELS[e.train.model].label}**{extra} on {trained.dataset.label}, {scaling}")
+    if _state.opened()[1] is not None:
+        st.caption("The numbers are those of the opened file.")
+
+
+def _presets() -> None:
+    for name, preset in PRESETS.items():
+        if st.button(preset.label, key=f"preset_{name}", help=preset.note, width="stretch"):
+            _state.take(preset_experiment(name))
+            st.rerun()
+
+
+def _advanced() -> None:
+    scheme = _state.experiment().scheme
+    for name in ADVANCED:
+        choice = SWITCHES[name]
+        options = choice.options
+        if name == "scale" and (scheme.method == "auto" or "mse" not in _scales(scheme.method)):
+            options = ("minmax",)
+        key = f"switch_{name}"
+        draw(Choice(choice.default, options, choice.label, choice.help), key, getattr(scheme, name),
+             _state.change_scheme, name)  # fmt: skip
+    values = dict(scheme.params)
+    for name, field in params_of(scheme.method).items():
+        draw(field, f"param_{scheme.method}_{name}", values[name], _state.change_method_param, name)
+
+
+def _scales(method: str) -> tuple[str, ...]:
+    from core.quant import METHODS
+
+    return METHODS[method].scales if method in METHODS else ("minmax",)
+
+
+def _files() -> None:
+    e, source = _state.experiment(), _state.opened()
+    name = f"{e.data.dataset}-{e.train.model}-{e.scheme.method}-{e.scheme.bits}bit"
+    pair = _shared.file_bytes(e, ("original", "quantized"), *source)
+    alone = _shared.file_bytes(e, ("quantized",), *source)
+    st.download_button(
+        f"Download the {e.scheme.bits}-bit model",
+        pair,
+        file_name=f"{name}{SUFFIX}",
+        mime="application/octet-stream",
+        key="download",
+        on_click="ignore",
+        icon=":material/download:",
+        width="stretch",
+        help=f"Original and quantised model in one file, {size(len(pair))}. It opens here, on the command "
+        "line and in Python, and nothing in it can run.",
+    )
+    with st.expander("Save and open", key="files_box"):
+        st.download_button(
+            "Download the quantised model alone",
+            alone,
+            file_name=f"{name}-alone{SUFFIX}",
+            mime="application/octet-stream",
+            key="download_alone",
+            on_click="ignore",
+            width="stretch",
+            help=f"Without the original and without training statistics, {size(len(alone))}.",
+        )
+        st.text_input("Name", key="save_name", max_chars=60, placeholder=name)
+        st.button("Save", key="save", on_click=_save, icon=":material/save:", width="stretch")
+        _saved_models()
+        st.file_uploader(
+            "Open a model file",
+            type=[SUFFIX.removeprefix(".")],
+            key="upload",
+            max_upload_size=max(1, settings().max_artifact_bytes // 1024**2),
+            on_change=_upload,
+        )
+
+
+def _save() -> None:
+    state = st.session_state
+    label = state.save_name.strip()[:60] or state.experiment.scheme.label
+    try:
+        path = publish(model_file(_state.trained(), _state.comparison(), label))
+    except ArtifactError as error:
+        state.problems = [str(error)]
+        return
+    state.saved = [*state.saved, (path, label)][-20:]
+    state.problems, state.notice = [], f"Saved as {label}: listed under Save and open for this visit."
+
+
+def _saved_models() -> None:
+    saved = st.session_state.saved
+    if not saved:
+        return
+    labels = [f"{i + 1}. {label}" for i, (_, label) in enumerate(saved)]
+    st.selectbox("Saved in this visit", range(len(saved)), format_func=labels.__getitem__, key="saved_choice")
+    st.button("Open", key="open_saved", on_click=_open_saved, width="stretch")
+
+
+def _open_saved() -> None:
+    path, label = st.session_state.saved[st.session_state.saved_choice]
+    try:
+        data = load(path)
+        _state.open_model(data, _shared.digest(path.read_bytes()))
+    except (ArtifactError, InvalidInput, OSError) as error:
+        st.session_state.problems = [f"{label} cannot be opened: {error}"]
+        return
+    st.session_state.notice = f"Opened {label}: checksum and probe rows are right."
+
+
+def _upload() -> None:
+    file = st.session_state.upload
+    if file is None:
+        return
+    try:
+        data = file.getvalue()
+        _state.open_model(loads(data), _shared.digest(data))
+    except (ArtifactError, InvalidInput) as error:
+        st.session_state.problems = [f"{file.name[:60]} cannot be opened: {error}"]
+        return
+    st.session_state.notice = f"Opened {file.name[:60]}: checksum and probe rows are right."

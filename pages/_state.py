@@ -1,0 +1,151 @@
+"""One visit's settings: a frozen Experiment in the session, fed by widgets and mirrored in the address bar.
+
+Widgets hold no truth. A change calls `change_*`, which checks and replaces the Experiment; before widgets are
+drawn their keys are set from it, so that every page, the sidebar and the address always agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from core.artifact import Model
+from core.artifact.reopen import DIFFERS, reopen
+from core.config import Experiment, TrainConfig
+from core.errors import ArtifactError, InvalidInput
+from core.evaluate import Comparison
+from core.permalink import from_query, to_query
+from core.sweep import adapt
+from core.train import Trained
+from pages import _shared
+
+MAX_PINS = 4
+
+
+def start() -> None:
+    """Read the address on the first run of a visit; afterwards the session is the truth."""
+    state = st.session_state
+    if "experiment" in state:
+        return
+    state.experiment, errors = from_query(st.query_params.to_dict())
+    state.problems = [str(error) for error in errors]
+    state.opened, state.pins, state.saved, state.notice = None, [], [], ""
+
+
+def write_address() -> None:
+    """Put the settings into the address bar when they differ from what stands there."""
+    query = to_query(experiment())
+    if st.query_params.to_dict() != query:
+        st.query_params.from_dict(query)
+
+
+def experiment() -> Experiment:
+    """Return the settings of this visit."""
+    found: Experiment = st.session_state.experiment
+    return found
+
+
+def opened() -> tuple[str, Model | None]:
+    """Return SHA-256 and contents of the file whose own numbers are shown, or "" and None."""
+    return st.session_state.opened or ("", None)
+
+
+def trained() -> Trained:
+    """Return the current original model."""
+    e = experiment()
+    return _shared.trained(e.data, e.train, *opened())
+
+
+def comparison() -> Comparison:
+    """Return the comparison of the current original with its quantised twin."""
+    return _shared.comparison(experiment(), *opened())
+
+
+def take(e: Experiment) -> None:
+    """Make `e` the settings of this visit; problems of the address are settled with it."""
+    if (e.data, e.train) != (experiment().data, experiment().train):
+        st.session_state.opened = None
+    st.session_state.experiment, st.session_state.problems = e, []
+
+
+def attempt(change: Any, *args: Any, **kwargs: Any) -> None:
+    """Take what `change` returns; bad input becomes a message and the settings stay as they are."""
+    try:
+        take(change(*args, **kwargs))
+    except (InvalidInput, ArtifactError) as error:
+        st.session_state.problems = [str(error)]
+
+
+def change_scheme(key: str, field: str) -> None:
+    """Take a switch of the scheme from the widget `key`; a new method keeps the switches it can take."""
+    value = st.session_state[key]
+    e = experiment()
+    if field == "method":
+        attempt(lambda: replace(e, scheme=adapt(e.scheme, value)))
+    else:
+        attempt(lambda: replace(e, scheme=replace(e.scheme, **{field: value})))
+
+
+def change_method_param(key: str, name: str) -> None:
+    """Take one setting of the current method from the widget `key`."""
+    e, value = experiment(), st.session_state[key]
+    pairs = dict(e.scheme.params) | {name: value}
+    attempt(lambda: replace(e, scheme=replace(e.scheme, params=tuple(pairs.items()))))
+
+
+def change_train(key: str, field: str) -> None:
+    """Take a training setting from the widget `key`; another model starts with its own defaults."""
+    e, value = experiment(), st.session_state[key]
+    if field == "model":
+        attempt(lambda: replace(e, train=TrainConfig(value, e.train.scaling, e.train.degree)))
+    else:
+        attempt(lambda: replace(e, train=replace(e.train, **{field: value})))
+
+
+def change_hyperparameter(key: str, name: str) -> None:
+    """Take one hyperparameter of the current model from the widget `key`."""
+    e, value = experiment(), st.session_state[key]
+    pairs = dict(e.train.params) | {name: value}
+    attempt(lambda: replace(e, train=replace(e.train, params=tuple(pairs.items()))))
+
+
+def change_data(key: str, field: str) -> None:
+    """Take a setting of the data from the widget `key`."""
+    e, value = experiment(), st.session_state[key]
+    attempt(lambda: replace(e, data=replace(e.data, **{field: value})))
+
+
+def set_bits(bits: int) -> None:
+    """Turn the dial to `bits`."""
+    e = experiment()
+    take(replace(e, scheme=replace(e.scheme, bits=bits)))
+
+
+def open_model(model: Model, sha: str) -> None:
+    """Make an opened file the current model: its recipe, its scheme, and its own numbers where they differ."""
+    again = reopen(model)
+    scheme = experiment().scheme if model.quantized is None else model.quantized.scheme
+    take(Experiment(model.data, model.config, scheme))
+    st.session_state.opened = (sha, model) if DIFFERS in again.report.notes else None
+
+
+def pin() -> None:
+    """Keep the current settings for comparison, at most four, none twice."""
+    pins: list[Experiment] = st.session_state.pins
+    if experiment() not in pins and len(pins) < MAX_PINS:
+        st.session_state.pins = [*pins, experiment()]
+
+
+def unpin(index: int) -> None:
+    """Let go of one pinned setting."""
+    pins: list[Experiment] = st.session_state.pins
+    st.session_state.pins = pins[:index] + pins[index + 1 :]
+
+
+def sync(key: str, value: Any) -> str:
+    """Set the widget `key` to `value` before it is drawn, and return the key."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+    return key

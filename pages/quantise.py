@@ -1,0 +1,5 @@
+"""Quantise under its own path."""
+
+from pages import _quantise
+
+_quantise.render()

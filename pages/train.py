@@ -1,0 +1,147 @@
+"""Train: choose the model and its settings; figures and charts follow at once."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import figures
+from core.config import DEGREE, SCALING, SEED, hyperparameters
+from core.evaluate import baseline
+from core.fields import Choice, Number
+from core.models import MODELS
+from core.quant.coordinates import column_scale
+from core.train import Trained
+from pages import _shared, _state
+from pages._fields import draw
+from pages._format import literal, number
+from pages._quantise import PLOTLY
+from pages._state import experiment, sync
+
+# The page offers what is useful; the command line and the address take any share between 0 and 1.
+SHARES = Number(0.2, 0.05, 0.9)
+
+
+def settings_form() -> None:
+    """Draw the model's form from the registries."""
+    e = experiment()
+    first, second, third, fourth = st.columns(4)
+    with first:
+        labels = {name: m.label for name, m in MODELS.items()}
+        st.selectbox(
+            "Model", list(MODELS), format_func=labels.__getitem__, key=sync("model", e.train.model),
+            on_change=_state.change_train, args=("model", "model"), help=MODELS[e.train.model].summary,
+        )  # fmt: skip
+        draw(Choice("standard", SCALING.options, SCALING.label, SCALING.help), "scaling", e.train.scaling,
+             _state.change_train, "scaling")  # fmt: skip
+    with second:
+        values = dict(e.train.params)
+        for name, field in hyperparameters(e.train.model).items():
+            draw(field, f"hyper_{e.train.model}_{name}", values[name], _state.change_hyperparameter, name)
+    with third:
+        st.segmented_control(
+            "Degree", [1, 2], key=sync("degree", e.train.degree), on_change=_state.change_train,
+            args=("degree", "degree"), required=True, help=DEGREE.help,
+        )  # fmt: skip
+    with fourth:
+        st.slider(
+            "Test share", SHARES.low, SHARES.high, step=0.05,
+            key=sync("test_size", min(max(e.data.test_size, SHARES.low), SHARES.high)),
+            on_change=_state.change_data, args=("test_size", "test_size"),
+            help="Share of the rows kept for testing; the model never sees them.",
+        )  # fmt: skip
+        draw(SEED, "seed", e.data.seed, _state.change_data, "seed")
+
+
+def report(t: Trained) -> None:
+    """Draw the sentence, the metric cards and what the solver had to say."""
+    metrics = baseline(t).metrics
+    target = t.dataset.target
+    money = f"{target.unit} {(metrics['test']['mae'] or 0) * target.factor:,.0f}"
+    with st.container(key="finding"):
+        st.markdown(
+            f"**{MODELS[t.config.model].label}** explains :blue[{(metrics['test']['r2'] or 0):.1%}] of the variance "
+            f"of {t.report.n_test:,} test rows and is off by {literal(money)} on average; "
+            f"{t.report.n_train:,} rows, {t.report.seconds * 1000:,.0f} ms."
+        )
+    unit = f"{target.factor:,.0f} {target.unit}"
+    with st.grid(columns=6, min_column_width=130):
+        for part in ("test", "train"):
+            for name, label in (("r2", "R²"), ("rmse", "RMSE"), ("mae", "MAE")):
+                rows = {"test": t.report.n_test, "train": t.report.n_train}[part]
+                st.metric(
+                    f"{label}, {part}", number(metrics[part][name]), border=True,
+                    help=f"On {rows:,} {part} rows" + ("." if name == "r2" else f", in units of {unit}."),
+                )  # fmt: skip
+    st.caption(
+        f"Rank {t.report.rank} of {t.report.n_columns}: "
+        + ("every direction of the data is used." if t.report.rank == t.report.n_columns else "some are not.")
+    )
+    for note in t.report.notes:
+        st.warning(note)
+
+
+def charts(t: Trained) -> None:
+    """Draw predictions, residuals and coefficients, all on the test rows."""
+    columns, y = t.columns("test")
+    predicted = baseline(t).predicted
+    unit = f"{t.dataset.target.factor:,.0f} {t.dataset.target.unit}"
+    colours, key = _shared.palette(), (t.data, t.config, _state.opened()[0])
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**Actual against predicted**")
+        figure = _shared.drawn(
+            "actual", key, lambda: figures.actual_vs_predicted(y, predicted, unit, colours)
+        )
+        st.plotly_chart(figure, key="actual", config=PLOTLY, alt="Predictions against true values, test rows")
+    with right:
+        st.markdown("**Residuals**")
+        figure = _shared.drawn("residuals", key, lambda: figures.residuals(y, predicted, unit, colours))
+        st.plotly_chart(figure, key="residuals", config=PLOTLY, alt="Distribution of the errors, test rows")
+    st.markdown("**Coefficients**")
+    raw = t.parts.values["coef"][0]
+    units = _units(t)
+    figure = _shared.drawn(
+        "coefficients", key,
+        lambda: figures.coefficients(t.preparation.columns, raw * column_scale(t.moments), raw, units, colours),
+    )  # fmt: skip
+    st.plotly_chart(figure, key="coefficients", config=PLOTLY, alt="Coefficients of the standardised features")
+    rows = [
+        {
+            "feature": name,
+            "coefficient of the raw feature": f"{w:.6g}",
+            "unit": u,
+            "per standard deviation": f"{w * s:+.4f}",
+        }
+        for name, w, u, s in zip(t.preparation.columns, raw, units, column_scale(t.moments), strict=True)
+    ]
+    intercept = float(t.parts.values["intercept"][0])
+    rows.append(
+        {"feature": "intercept", "coefficient of the raw feature": f"{intercept:.6g}", "unit": unit,
+         "per standard deviation": ""}
+    )  # fmt: skip
+    st.dataframe(rows, hide_index=True, key="coefficient_table", alt="Coefficients with their units")
+
+
+def _units(t: Trained) -> list[str]:
+    """Return the unit of each coefficient: the target's unit per unit of the column."""
+    target = f"{t.dataset.target.factor:,.0f} {t.dataset.target.unit}"
+    by_name = {f.name: f.unit for f in t.dataset.features}
+    return [f"{target} per " + " · ".join(by_name[n] for n in name.split("·")) for name in t.preparation.columns]
+
+
+settings_form()
+current = _state.trained()
+report(current)
+charts(current)
+source = current.dataset
+with st.expander("About the data"):
+    st.dataframe(
+        [
+            {"feature": f.name, "meaning": f.meaning, "unit": f.unit, "lowest": f"{f.low:g}", "highest": f"{f.high:g}"}
+            for f in source.features
+        ],
+        hide_index=True,
+        key="about",
+        alt="Features with units and observed ranges",
+    )
+    st.caption(f"Target: {source.target.meaning}. Source: {source.source}. {source.licence}")
