@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -14,8 +14,8 @@ from core.artifact import Model, encode, from_trained
 from core.config import Experiment
 from core.errors import InvalidInput
 from core.intervals import Difference, Spread, r2_difference, spread_of
-from core.moments import Moments
-from core.parts import Floats, Parts, frozen
+from core.moments import Moments, mean_of
+from core.parts import Floats, Parts, frozen, plain, read_only
 from core.quant import Quantized, Scheme, decoded_blocks, dequantize, quantize
 from core.quant.coordinates import column_scale
 from core.sizes import Size, float_size, quantized_size, why_not_smaller
@@ -101,8 +101,8 @@ class Comparison:
         ]
         return {
             "experiment": self.experiment.to_json(),
-            "original": dict(self.metrics["original"]),
-            "quantized": dict(self.metrics["quantized"]),
+            "original": plain(self.metrics["original"]),
+            "quantized": plain(self.metrics["quantized"]),
             "difference": None if self.difference is None else self.difference.to_json(),
             "parameters": {
                 "mean_absolute_error": float(errors.mean()),
@@ -111,7 +111,7 @@ class Comparison:
                 "values": values,
             },
             "predictions": {name: list(values) for name, values in self.first.items()},
-            "agreement": vars(self.agreement),
+            "agreement": asdict(self.agreement),
             "sizes": {
                 **{name: size.to_json() for name, size in self.sizes.items()},
                 "bits_per_parameter": self.sizes["quantized"].bits_per_parameter,
@@ -126,25 +126,26 @@ class Comparison:
 def regression_metrics(y: Floats, predicted: Floats) -> dict[str, float | None]:
     """Return R² (dimensionless; None when all targets are equal), RMSE and MAE in the target's unit."""
     error = y - predicted
-    total = float(((y - y.mean()) ** 2).sum())
+    total = float(((y - mean_of(y)) ** 2).sum())
     r2 = 1 - float(error @ error) / total if total > 0 else None
     return {"r2": r2, "rmse": float(np.sqrt((error**2).mean())), "mae": float(np.abs(error).mean())}
 
 
-def measure(trained: Trained, parts: Parts) -> dict[str, dict[str, float | None]]:
-    """Return the metrics of `parts` on the test and on the training rows."""
+def measure(trained: Trained, parts: Parts) -> Mapping[str, Metrics]:
+    """Return the metrics of `parts` on the test and on the training rows, read-only."""
     found = {}
     for part in PARTS:
         columns, y = trained.columns(part)
         found[part] = regression_metrics(y, families.predict(parts, columns))
-    return found
+    frozen_metrics: Mapping[str, Metrics] = read_only(found)
+    return frozen_metrics
 
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
     """What every comparison with one trained model shares: computed once, kept while it is in use."""
 
-    metrics: dict[str, dict[str, float | None]]
+    metrics: Mapping[str, Metrics]
     predicted: Floats
     spread: Spread | None
     size: Size
@@ -215,10 +216,10 @@ def compare(trained: Trained, scheme: Scheme, quantized: Quantized | None = None
     twin = dequantize(q)
     columns, y = trained.columns("test")
     predicted = families.predict(twin, columns)
-    metrics = {"original": base.metrics, "quantized": measure(trained, twin)}
+    metrics = read_only({"original": base.metrics, "quantized": measure(trained, twin)})
     difference = None if base.spread is None else r2_difference(base.spread, y, base.predicted, predicted)
     file = len(encode(from_trained(trained, q, metrics={"quantized": metrics["quantized"]}).only("quantized")))
-    sizes = {"original": base.size, "quantized": quantized_size(q, file)}
+    sizes = read_only({"original": base.size, "quantized": quantized_size(q, file)})
     delta = twin.values["coef"][0] - trained.parts.values["coef"][0]
     shift = float(twin.values["intercept"][0] - trained.parts.values["intercept"][0])
     moved = frozen(predicted - base.predicted)
@@ -229,7 +230,7 @@ def compare(trained: Trained, scheme: Scheme, quantized: Quantized | None = None
         metrics,
         difference,
         parameters(trained.parts, q, trained.moments),
-        {"original": tuple(base.predicted[:5].tolist()), "quantized": tuple(predicted[:5].tolist())},
+        read_only({"original": base.predicted[:5].tolist(), "quantized": predicted[:5].tolist()}),
         moved,
         agreement(moved),
         sizes,
@@ -242,7 +243,7 @@ def compare(trained: Trained, scheme: Scheme, quantized: Quantized | None = None
 
 def model_file(trained: Trained, comparison: Comparison, label: str = "") -> Model:
     """Return the pair as one file's contents, with the metrics of the comparison."""
-    metrics: dict[str, Any] = {name: dict(parts) for name, parts in comparison.metrics.items()}
+    metrics: dict[str, Any] = dict(comparison.metrics)
     if comparison.difference is not None:
         metrics["difference"] = comparison.difference.to_json()
     return from_trained(trained, comparison.quantized, metrics, label)

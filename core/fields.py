@@ -43,7 +43,8 @@ class Number:
         """Return `value` as int or float; raises `InvalidInput` for another type, NaN or out of range."""
         # bool is an int in Python, but nobody means True bits.
         wrong_type = isinstance(value, bool) or not isinstance(value, int if self.integer else (int, float))
-        if wrong_type or not math.isfinite(value):  # type: ignore[arg-type]
+        # A whole number is always finite, and may be too long to be asked as a float.
+        if wrong_type or (isinstance(value, float) and not math.isfinite(value)):
             raise InvalidInput(name, value, self.allowed)
         number: float = value  # type: ignore[assignment]
         below = number <= self.low if self.open_low else number < self.low

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.moments import mean_of
 from core.parts import Floats
 
 DRAWS = 1000
@@ -90,7 +91,7 @@ def spread_of(y: Floats) -> Spread | None:
 
     Leaving out row i takes (y_i - ȳ)²·n/(n - 1) from the total.
     """
-    centred, n = y - y.mean(), len(y)
+    centred, n = y - mean_of(y), len(y)
     total = float(centred @ centred)
     if total == 0:
         return None

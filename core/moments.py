@@ -29,9 +29,17 @@ class Moments:
             object.__setattr__(self, name, frozen(getattr(self, name)))
 
 
+def mean_of(y: Floats) -> float:
+    """Return the mean of `y` (n,), never outside its range: of equal values it is that value exactly.
+
+    The mean of three times 0.1 is not 0.1 in floating point, and equal targets would seem to vary.
+    """
+    return float(np.clip(y.mean(), y.min(), y.max()))
+
+
 def moments(X: Floats, y: Floats) -> Moments:
     """Return the moments of `X` (n, p) and `y` (n,), in one centred pass."""
-    mean, y_mean = X.mean(axis=0), float(y.mean())
+    mean, y_mean = X.mean(axis=0), mean_of(y)
     centred, y_centred = X - mean, y - y_mean
     n = len(y)
     return Moments(
@@ -66,13 +74,15 @@ def score(a: Anchor, coefs: Floats, intercepts: Floats) -> tuple[Floats, Floats]
 
     With D = w - ŵ and db = b - b̂ the error of a candidate is e = e0 + D·x + db, hence
     mean = ē0 + D·x̄ + db,  var = var(e0) + 2 D·g + D'GD,  MSE = var + mean²,  R² = 1 - MSE / var(y).
-    Anchored at the fitted model, so that tiny differences do not drown in cancellation.
+    Anchored at the fitted model, so that tiny differences do not drown in cancellation. R² is NaN where
+    all targets are equal.
     """
     delta = a.coef - coefs
     mean = a.error_mean + delta @ a.moments.mean + (a.intercept - intercepts)
     var = a.error_var + 2 * delta @ a.error_cross + np.einsum("ij,ij->i", delta @ a.moments.gram, delta)
     mse = np.maximum(var, 0.0) + mean**2
-    return 1 - mse / a.moments.y_var, np.sqrt(mse)
+    r2 = 1 - mse / a.moments.y_var if a.moments.y_var > 0 else np.full_like(mse, np.nan)
+    return r2, np.sqrt(mse)
 
 
 def output_error(m: Moments, delta: Floats, shift: float) -> float:

@@ -22,6 +22,20 @@ def frozen(array: Array) -> Array:
     return array
 
 
+def read_only(value: Any) -> Any:
+    """Return JSON-like `value` with mappings and lists that cannot be changed, all the way down."""
+    if isinstance(value, Mapping):
+        return MappingProxyType({k: read_only(v) for k, v in value.items()})
+    return tuple(read_only(v) for v in value) if isinstance(value, list | tuple) else value
+
+
+def plain(value: Any) -> Any:
+    """Return what `read_only` was given, as dicts and lists that `json` can write."""
+    if isinstance(value, Mapping):
+        return {k: plain(v) for k, v in value.items()}
+    return [plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+
 @dataclass(frozen=True, eq=False)
 class Parts:
     """The numbers of one model.
@@ -42,7 +56,7 @@ class Parts:
         object.__setattr__(
             self, "structure", MappingProxyType({k: frozen(v) for k, v in self.structure.items()})
         )
-        object.__setattr__(self, "meta", MappingProxyType(dict(self.meta)))
+        object.__setattr__(self, "meta", read_only(self.meta))
 
     @property
     def n_parameters(self) -> int:

@@ -20,14 +20,17 @@ from core.train import Trained
 
 @dataclass(frozen=True)
 class Point:
-    """One setting: its figures, and the bytes of its numbers (codes and side information)."""
+    """One setting: its figures, and the bytes of its numbers (codes and side information).
+
+    R² is None where all targets are equal.
+    """
 
     method: str
     bits: int
     scale: str
-    test_r2: float
+    test_r2: float | None
     test_rmse: float
-    train_r2: float
+    train_r2: float | None
     output_error: float
     numbers: int
 
@@ -120,7 +123,7 @@ def sweep(trained: Trained, methods: Sequence[str], bits: Sequence[int], base: S
                 concrete = resolve(trained.parts, concrete, trained.moments)
             points.append(
                 Point(
-                    name, b, scales[i], float(test_r2[i]), float(test_rmse[i]), float(train_r2[i]),
+                    name, b, scales[i], _present(test_r2[i]), float(test_rmse[i]), _present(train_r2[i]),
                     float(errors[i]), numbers(concrete, n_columns),
                 )
             )  # fmt: skip
@@ -134,6 +137,10 @@ def sweep(trained: Trained, methods: Sequence[str], bits: Sequence[int], base: S
     )
 
 
+def _present(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
 def adapt(base: Scheme, method: str) -> Scheme:
     """Return `base` with another method, keeping every switch that the method can take."""
     if method == base.method:
@@ -142,14 +149,14 @@ def adapt(base: Scheme, method: str) -> Scheme:
     return replace(base, method=method, params=(), scale=base.scale if base.scale in scales else "minmax")
 
 
-def fewest_bits(points: Sequence[Point], train_r2: float, tolerance: float) -> Point | None:
+def fewest_bits(points: Sequence[Point], train_r2: float | None, tolerance: float) -> Point | None:
     """Return the point of fewest bits from which on every width keeps R² on the training rows.
 
     "Keeps" means: at most `tolerance` below `train_r2`. None when not even the widest does.
     """
     best = None
     for point in sorted(points, key=lambda p: -p.bits):
-        if point.train_r2 < train_r2 - tolerance:
+        if point.train_r2 is None or train_r2 is None or point.train_r2 < train_r2 - tolerance:
             break
         best = point
     return best

@@ -72,7 +72,10 @@ def rank_tolerance(columns: Floats, scale: Floats) -> tuple[int, float]:
     measured on the columns as they come: on raw, ill-conditioned columns it drops honest ones. The rank of
     the equilibrated columns does not depend on units; when it is full nothing may be cut.
     """
-    centred = (columns - columns.mean(axis=0)) / scale
+    mean = columns.mean(axis=0)
+    # What is left of a constant column is rounding of its mean, and no direction.
+    constant = np.ptp(columns, axis=0) <= 1e-12 * np.abs(mean)
+    centred = np.where(constant, 0.0, (columns - mean) / scale)
     noise = np.finfo(np.float64).eps * max(columns.shape)
     # Of the Gram matrix's eigenvalues, which are squares: cheaper than the rows' singular values.
     eigenvalues = np.linalg.eigvalsh(centred.T @ centred / len(centred))

@@ -52,7 +52,7 @@ def size(count: int) -> str:
 def money(value: float, unit: str) -> str:
     """Return a value in the target's unit, rounded to whole ones."""
     sign = MINUS if value < 0 else ""
-    return f"{sign}{unit} {abs(value):,.0f}" if unit == "$" else f"{sign}{abs(value):,.4g} {unit}"
+    return f"{sign}{unit}{abs(value):,.0f}" if unit == "$" else f"{sign}{abs(value):,.4g} {unit}"
 
 
 def literal(text: str) -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from core import figures
 from core.evaluate import Comparison
-from core.intervals import SAME
+from core.diagnose import effects, mean_shift
+from core.intervals import SAME, WORSE
 from core.quant.explain import explain, grid_facts
 from core.quant.levels import steps
 from core.sizes import float_size
 from core.sweep import fewest_bits
 from pages import _shared, _state
 from pages._dial import narrow_dial
-from pages._format import METHOD_LABELS, literal, number, signed, significant, size
+from pages._format import METHOD_LABELS, literal, money, number, signed, significant, size
 
 PLOTLY = {"displayModeBar": False}
 
@@ -25,16 +26,16 @@ def render() -> None:
     c = _state.comparison()
     finding(c)
     cards(c)
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        _number_line(c)
-    with right:
-        _curve(c)
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        _codes(c)
-    with right:
-        _bytes(c)
+    _cause(c)
+    with st.grid(columns=2, min_column_width=420, gap="medium"):
+        with st.container():
+            _number_line(c)
+        with st.container():
+            _curve(c)
+        with st.container():
+            _codes(c)
+        with st.container():
+            _bytes(c)
 
 
 def setting_words(c: Comparison) -> str:
@@ -50,7 +51,7 @@ def verdict_words(c: Comparison) -> str:
     """Return the verdict on the difference, in plain words."""
     if c.difference is None:
         return "no R², because all test targets are equal"
-    return c.difference.verdict if c.difference.verdict == SAME else f"it is {c.difference.verdict}"
+    return c.difference.verdict if c.difference.verdict == SAME else f"measurably {c.difference.verdict}"
 
 
 def finding(c: Comparison) -> None:
@@ -70,26 +71,33 @@ def finding(c: Comparison) -> None:
 def cards(c: Comparison) -> None:
     """Draw the four figures that matter."""
     before, after = (c.metrics[m]["test"]["r2"] for m in ("original", "quantized"))
-    d, q = c.difference, c.sizes["quantized"]
-    with st.grid(columns=4, min_column_width=170):
-        st.metric("Original, test R²", number(before), border=True, help="Measured on the test rows.")
-        st.metric("Quantised, test R²", number(after), border=True, help="The same test rows, the model below.")
+    train = [c.metrics[m]["train"]["r2"] for m in ("original", "quantized")]
+    d, q, n = c.difference, c.sizes["quantized"], len(c.differences)
+    with st.grid(columns=4, min_column_width=200):
+        st.metric(
+            "Original R²", number(before), border=True, help=f"On {n:,} test rows.",
+            delta=f"train {number(train[0])}", delta_color="off", delta_arrow="off",
+        )
+        st.metric(
+            "Quantised R²", number(after), border=True, help=f"On the same {n:,} test rows.",
+            delta=f"train {number(train[1])}", delta_color="off", delta_arrow="off",
+        )
         if d is None:
             st.metric("Difference", "–", border=True)
         else:
             st.metric(
-                "Difference, 95 % interval",
+                "Difference",
                 signed(d.value),
                 border=True,
                 help=f"From {signed(d.low, 6)} to {signed(d.high, 6)} in 1,000 paired resamples of the test rows. "
                 f"Test row {d.row} moves it most, by {signed(d.row_effect, 6)}; without that row it is "
                 f"{signed(d.value_without, 6)}.",
-                delta=f"{signed(d.low)} to {signed(d.high)}",
+                delta=f"95 %: {signed(d.low)} to {signed(d.high)}",
                 delta_color="off",
                 delta_arrow="off",
             )
         st.metric(
-            "Bytes of numbers",
+            "Bytes",
             f"{q.numbers} of {c.sizes['original'].numbers}",
             border=True,
             delta=f"{q.bits_per_parameter:.1f} bits per parameter",
@@ -99,27 +107,43 @@ def cards(c: Comparison) -> None:
         )
 
 
+def _cause(c: Comparison) -> None:
+    """Say what costs the most when the quantised model is measurably worse."""
+    if c.difference is None or c.difference.verdict != WORSE:
+        return
+    trained = _state.trained()
+    target, worst = trained.dataset.target, effects(trained, c)[0]
+    shift, overall = worst.shift * target.factor, mean_shift(trained, c) * target.factor
+    text = (
+        f"What costs most is {literal(worst.name)}: its coefficient moved by {signed(worst.error, 6)}, which changes "
+        f"predictions by {literal(money(worst.spread * target.factor, target.unit))} (one standard deviation)"
+    )
+    if abs(overall) > 0.2 * abs(shift) and abs(shift) > worst.spread * target.factor / 4:
+        text += f" and shifts all of them by about {literal(money(shift, target.unit))}, at {worst.mean:,.4g} a row"
+    if c.quantized.scheme.intercept not in ("refit",) and abs(overall) > 0.05 * target.factor:
+        text += ". The intercept is not refitted, so the shift stays"
+    st.info(text + ".", icon=":material/troubleshoot:")
+
+
 def _number_line(c: Comparison) -> None:
-    st.markdown("**Where each coefficient lands**")
+    space = "standardised features" if c.quantized.scheme.space == "standardised" else "raw features"
+    st.markdown(f"**Where each coefficient lands** ({space})")
     columns = _state.trained().preparation.columns
-    key = (c.experiment, _state.opened()[0])
-    figure = _shared.drawn("line", key, lambda: figures.number_line(c, _shared.palette(), columns))
+    figure = _shared.drawn("line", _state.key(), lambda: figures.number_line(c, _shared.palette(), columns))
     st.plotly_chart(figure, key="number_line", config=PLOTLY, alt="Coefficients on the grid of representable values")
     gap = significant(float(steps(c.quantized, "coef")[0]), 4)
-    count = 2**c.quantized.scheme.bits
-    if count > 256:
-        st.caption(f"Neighbouring levels are {gap} apart: too close to draw one by one, so the band shows their reach.")
-    else:
+    if figures.draws_levels(c):
         st.caption(f"Grey lines are the values that a code can stand for, {gap} apart.")
+    else:
+        st.caption(f"The grey bar is the reach of the codes; neighbouring levels are {gap} apart, too close to draw.")
 
 
 def _curve(c: Comparison) -> None:
     st.markdown("**From 1 to 16 bits**")
-    e, source = _state.experiment(), _state.opened()
-    found = _shared.curve(_shared.at_eight_bits(e), *source)
-    key = (e, source[0])
+    e = _state.experiment()
+    found = _shared.curve(e, _state.opened())
     figure = _shared.drawn(
-        "curve", key,
+        "curve", _state.key(),
         lambda: figures.bits_curve(found.points, e.scheme.bits, found.original_test_r2, _shared.palette()),
     )  # fmt: skip
     st.plotly_chart(figure, key="curve", config=PLOTLY, alt="R² on the test rows for 1 to 16 bits")
@@ -143,8 +167,22 @@ def _curve(c: Comparison) -> None:
 def _codes(c: Comparison) -> None:
     st.markdown("**Codes**")
     bits = c.quantized.scheme.bits
-    trained = _state.trained()
-    frame = pd.DataFrame(
+    widths = {"original": 84, "code": 54, "binary": 28 + 7 * max(bits, 5), "quantised": 84, "error": 74}
+    config: dict[str, object] = {
+        name: st.column_config.TextColumn(name, alignment="right", width=width) for name, width in widths.items()
+    }
+    table = _shared.drawn("codes", _state.key(), lambda: _code_table(c))
+    st.dataframe(table, hide_index=True, key="codes", column_config=config, alt="Every parameter and its code")
+    st.markdown(_shared.drawn("facts", _state.key(), lambda: _facts(c)))
+    names = _state.trained().preparation.columns
+    chosen = st.selectbox("One coefficient, step by step", range(len(names)), format_func=names.__getitem__, key="step")
+    st.code(_shared.drawn(f"steps {chosen}", _state.key(), lambda: _steps(c, chosen)), language=None, wrap_lines=True)
+
+
+def _code_table(c: Comparison) -> pa.Table:
+    """Return the table in the form in which it is sent, so that it is built once a setting."""
+    bits = c.quantized.scheme.bits
+    return pa.table(
         {
             "parameter": [p.name for p in c.parameters],
             "original": [f"{p.original:.6g}" for p in c.parameters],
@@ -154,43 +192,36 @@ def _codes(c: Comparison) -> None:
             "error": [f"{p.error:+.2e}" for p in c.parameters],
         }
     )
-    config = {
-        name: st.column_config.TextColumn(name, alignment="right") for name in frame.columns if name != "parameter"
-    }
-    st.dataframe(frame, hide_index=True, key="codes", column_config=config, alt="Every parameter and its code")
-    names = list(trained.preparation.columns)
-    with st.container(horizontal=True):
-        for name, value in grid_facts(c.quantized):
-            st.markdown(f"{name} **{value}**", width="content")
-    chosen = st.selectbox("One coefficient, step by step", range(len(names)), format_func=names.__getitem__, key="step")
+
+
+def _facts(c: Comparison) -> str:
+    return " &emsp; ".join(f"{name} **{value}**" for name, value in grid_facts(c.quantized))
+
+
+def _steps(c: Comparison, chosen: int) -> str:
     lines = explain(c.quantized, chosen, c.parameters[chosen].original)
     width = max(len(what) for what, _ in lines)
-    st.code("\n".join(f"{what.ljust(width)}  {formula}" for what, formula in lines), language=None)
+    return "\n".join(f"{what.ljust(width)}  {formula}" for what, formula in lines)
 
 
 def _bytes(c: Comparison) -> None:
-    st.markdown("**Bytes of the numbers**")
     trained = _state.trained()
     original, quantized = c.sizes["original"], c.sizes["quantized"]
+    parts = "; ".join(f"{count} bytes: {text}" for _, text, count in quantized.items)
+    st.markdown("**Bytes of the numbers**", help=f"Quantised: {parts}.")
     casts = [(f"{kind} cast", float_size(trained.parts, original.file, kind)) for kind in ("float32", "float16")]
     rows = [("original", original), *casts, ("quantised", quantized)]
-    key = (c.experiment, _state.opened()[0])
-    figure = _shared.drawn("bytes", key, lambda: figures.bytes_bars(rows, _shared.palette()))
+    figure = _shared.drawn("bytes", _state.key(), lambda: figures.bytes_bars(rows, _shared.palette()))
     st.plotly_chart(figure, key="bytes", config=PLOTLY, alt="Bytes of the original, plain casts and the quantised model")
     if c.not_smaller:
         st.warning(c.not_smaller, icon=":material/scale:")
-    smallest = min(c.yardsticks, key=lambda y: y.numbers)
-    if quantized.numbers > smallest.numbers:
-        fit = [y for y in c.yardsticks if y.numbers < quantized.numbers]
-        st.caption(
-            "A plain cast is smaller here: "
-            + ", ".join(f"{y.kind} {y.numbers} bytes at R² {number(y.r2)}" for y in fit)
-            + "."
-        )
-    parts = ", ".join(f"{count} bytes {literal(text.split(':')[0])}" for _, text, count in quantized.items)
-    st.caption(f"Quantised: {parts}.")
+    casts_below = [y for y in c.yardsticks if y.numbers < quantized.numbers]
+    text = ""
+    if casts_below:
+        listed = ", ".join(f"{y.kind} {y.numbers} bytes at R² {number(y.r2)}" for y in casts_below)
+        text = f"A plain cast is smaller here: {listed}.\n\n"
     st.caption(
-        f"As files with names, units and checks: {size(original.file)} against {size(quantized.file)}, of which "
-        f"{size(original.container)} and {size(quantized.container)} are not numbers. The estimator's joblib file: "
-        f"{size(c.joblib_bytes)}."
+        f"{text}Quantised, from dark to light: codes; scales, zero point and intercept; scaling of the features. "
+        f"The files, with names, units and checks: {size(original.file)} against {size(quantized.file)}; joblib file "
+        f"of the estimator: {size(c.joblib_bytes)}."
     )

@@ -12,21 +12,22 @@ ROOT = str(Path(__file__).resolve().parent.parent)
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
-from pages import _dial, _sidebar, _state  # noqa: E402  (needs the root on sys.path)
+from pages import _dial, _server, _sidebar, _state  # noqa: E402  (needs the root on sys.path)
 
-st.set_page_config(page_title="Bitdial", page_icon="🎚️", layout="wide")
-page = st.navigation(
-    [
-        st.Page("home.py", title="Quantise", icon=":material/tune:", default=True),
-        st.Page("quantise.py", title="Quantise", url_path="quantise", visibility="hidden"),
-        st.Page("train.py", title="Train", icon=":material/model_training:"),
-        st.Page("compare.py", title="Compare", icon=":material/compare_arrows:"),
-        st.Page("predict.py", title="Predict", icon=":material/home_pin:"),
-    ]
-)
-_state.start()
-_dial.styles()
-_sidebar.render()
-_sidebar.problems()
-page.run()
-_state.write_address()
+with _server.turn():
+    st.set_page_config(page_title="Bitdial", page_icon="🎚️", layout="wide")
+    page = st.navigation(
+        [
+            st.Page("home.py", title="Quantise", icon=":material/tune:", default=True),
+            st.Page("quantise.py", title="Quantise", url_path="quantise", visibility="hidden"),
+            st.Page("train.py", title="Train", icon=":material/model_training:"),
+            st.Page("compare.py", title="Compare", icon=":material/compare_arrows:"),
+            st.Page("predict.py", title="Predict", icon=":material/home_pin:"),
+        ]
+    )
+    _state.start()
+    _dial.styles()
+    _sidebar.render()
+    _sidebar.problems()
+    page.run()
+    _state.write_address()

@@ -1,67 +1,96 @@
-"""Cached wrappers round core, the palette, and formatting: the only place with `st.cache_*`.
+"""Cached wrappers round core, and the palette: the only place with `st.cache_*`.
 
-Keys are frozen configurations, and the SHA-256 of an opened file; arguments with a leading underscore are
-not part of the key. Values are immutable and shared between visitors; every cache is bounded.
+Every key is one short text: a configuration spelled as JSON, and the SHA-256 of an opened file. Arguments with
+a leading underscore are not part of the key. Values are immutable and shared between visitors; every cache is
+bounded.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
 import core
 from core import evaluate, figures
+from core.api import mark_ready
 from core.artifact import Model, encode
 from core.artifact.reopen import reopen
-from core.config import DataConfig, Experiment, TrainConfig
+from core.config import Experiment
 from core.evaluate import Comparison
-from core.quant import METHOD_NAMES, Scheme
+from core.quant import Scheme
 from core.settings import ROOT
-from core.sweep import Sweep, adapt, sweep
+from core.sweep import Sweep, sweep
 from core.train import Trained
 
 ALL_BITS = tuple(range(1, 17))
+PAIR = ("original", "quantized")
+
+# SHA-256 and contents of an opened file, or nothing.
+Opened = tuple[str, Model | None]
+NOTHING: Opened = ("", None)
+
+
+@lru_cache(maxsize=2000)
+def key_of(e: Experiment, with_scheme: bool = True) -> str:
+    """Return the settings as one text; Streamlit hashes texts much faster than dataclasses."""
+    settings = e.to_json()
+    if not with_scheme:
+        del settings["scheme"]
+    return json.dumps(settings)
 
 
 @st.cache_resource(max_entries=24, show_spinner="Training …")
-def trained(data: DataConfig, config: TrainConfig, sha: str = "", _model: Model | None = None) -> Trained:
-    """Return the trained model of a recipe, or of the opened file `sha`."""
-    return reopen(_model) if _model is not None else core.train(data, config)
+def _trained(key: str, _e: Experiment, _model: Model | None) -> Trained:
+    return reopen(_model) if _model is not None else core.train(_e.data, _e.train)
+
+
+def trained(e: Experiment, opened: Opened = NOTHING) -> Trained:
+    """Return the trained model of a recipe, or of the opened file."""
+    return _trained(key_of(e, False) + opened[0], e, opened[1])
 
 
 @st.cache_resource(max_entries=400, show_spinner=False)
-def comparison(e: Experiment, sha: str = "", _model: Model | None = None) -> Comparison:
+def _comparison(key: str, _e: Experiment, _opened: Opened) -> Comparison:
+    return evaluate.compare(trained(_e, _opened), _e.scheme)
+
+
+def comparison(e: Experiment, opened: Opened = NOTHING) -> Comparison:
     """Return the comparison that belongs to an experiment."""
-    return evaluate.compare(trained(e.data, e.train, sha, _model), e.scheme)
+    return _comparison(key_of(e) + opened[0], e, opened)
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)
-def curve(e: Experiment, sha: str = "", _model: Model | None = None) -> Sweep:
-    """Return 1 to 16 bits of the experiment's method and switches; `e` carries bits 8 for all widths."""
-    return sweep(trained(e.data, e.train, sha, _model), [e.scheme.method], ALL_BITS, e.scheme)
+def _curve(key: str, _e: Experiment, _opened: Opened) -> Sweep:
+    return sweep(trained(_e, _opened), [_e.scheme.method], ALL_BITS, _e.scheme)
 
 
-@st.cache_resource(max_entries=20, show_spinner=False)
-def full_sweep(e: Experiment, sha: str = "", _model: Model | None = None) -> Sweep:
-    """Return every method at 1 to 16 bits with the experiment's switches."""
-    names = [m for m in METHOD_NAMES if m != "auto"]
-    return sweep(trained(e.data, e.train, sha, _model), names, ALL_BITS, e.scheme)
+def curve(e: Experiment, opened: Opened = NOTHING) -> Sweep:
+    """Return 1 to 16 bits of the experiment's method and switches."""
+    same = replace(e, scheme=replace(e.scheme, bits=Scheme().bits))
+    return _curve(key_of(same) + opened[0], same, opened)
 
 
 @st.cache_resource(max_entries=120, show_spinner=False)
-def file_bytes(e: Experiment, variants: tuple[str, ...], sha: str = "", _model: Model | None = None) -> bytes:
+def _file_bytes(key: str, variants: tuple[str, ...], _e: Experiment, _opened: Opened) -> bytes:
+    pair = evaluate.model_file(trained(_e, _opened), comparison(_e, _opened))
+    return encode(pair if variants == PAIR else pair.only(*variants))
+
+
+def file_bytes(e: Experiment, variants: tuple[str, ...], opened: Opened = NOTHING) -> bytes:
     """Return the file of the pair, or of one of the two alone."""
-    pair = evaluate.model_file(trained(e.data, e.train, sha, _model), comparison(e, sha, _model))
-    return encode(pair if len(variants) == 2 else pair.only(*variants))
+    return _file_bytes(key_of(e) + opened[0], variants, e, opened)
 
 
-@st.cache_resource(max_entries=400, show_spinner=False)
-def drawn(name: str, key: Any, _draw: Callable[[], Any]) -> Any:
-    """Return the figure `name` for `key`, drawn once by `_draw` and shared; nobody changes it afterwards."""
+@st.cache_resource(max_entries=600, show_spinner=False)
+def drawn(name: str, key: str, _draw: Callable[[], Any]) -> Any:
+    """Return what `_draw` makes for `name` and `key`: made once and shared; nobody changes it afterwards."""
     return _draw()
 
 
@@ -79,18 +108,11 @@ def digest(data: bytes) -> str:
 
 
 def warm() -> None:
-    """Do the first visitor's work before there is one: libraries, data, the default model, all its widths."""
+    """Do the first visitor's work before there is one: libraries, data, the default model at every width."""
     e = Experiment()
     for bits in ALL_BITS:
-        for method in ("symmetric",):
-            comparison(Experiment(scheme=adapt(Scheme(bits=bits), method)))
-    curve(at_eight_bits(e))
-    file_bytes(e, ("original", "quantized"))
-    file_bytes(e, ("quantized",))
-
-
-def at_eight_bits(e: Experiment) -> Experiment:
-    """Return `e` with the default width: one key for all points of its curve."""
-    from dataclasses import replace
-
-    return replace(e, scheme=replace(e.scheme, bits=Scheme().bits))
+        comparison(replace(e, scheme=Scheme(bits=bits)))
+    curve(e)
+    file_bytes(e, PAIR)
+    palette()
+    mark_ready()

@@ -83,8 +83,7 @@ def _scales(method: str) -> tuple[str, ...]:
 def _files() -> None:
     e, source = _state.experiment(), _state.opened()
     name = f"{e.data.dataset}-{e.train.model}-{e.scheme.method}-{e.scheme.bits}bit"
-    pair = _shared.file_bytes(e, ("original", "quantized"), *source)
-    alone = _shared.file_bytes(e, ("quantized",), *source)
+    pair = _shared.file_bytes(e, _shared.PAIR, source)
     st.download_button(
         f"Download the {e.scheme.bits}-bit model",
         pair,
@@ -97,27 +96,33 @@ def _files() -> None:
         help=f"Original and quantised model in one file, {size(len(pair))}. It opens here, on the command "
         "line and in Python, and nothing in it can run.",
     )
-    with st.expander("Save and open", key="files_box"):
-        st.download_button(
-            "Download the quantised model alone",
-            alone,
-            file_name=f"{name}-alone{SUFFIX}",
-            mime="application/octet-stream",
-            key="download_alone",
-            on_click="ignore",
-            width="stretch",
-            help=f"Without the original and without training statistics, {size(len(alone))}.",
-        )
-        st.text_input("Name", key="save_name", max_chars=60, placeholder=name)
-        st.button("Save", key="save", on_click=_save, icon=":material/save:", width="stretch")
-        _saved_models()
-        st.file_uploader(
-            "Open a model file",
-            type=[SUFFIX.removeprefix(".")],
-            key="upload",
-            max_upload_size=max(1, settings().max_artifact_bytes // 1024**2),
-            on_change=_upload,
-        )
+    with st.expander("Save and open", key="files_box", on_change="rerun") as box:
+        if box.open:
+            _save_and_open(name)
+
+
+def _save_and_open(name: str) -> None:
+    alone = _shared.file_bytes(_state.experiment(), ("quantized",), _state.opened())
+    st.download_button(
+        "Download the quantised model alone",
+        alone,
+        file_name=f"{name}-alone{SUFFIX}",
+        mime="application/octet-stream",
+        key="download_alone",
+        on_click="ignore",
+        width="stretch",
+        help=f"Without the original and without training statistics, {size(len(alone))}.",
+    )
+    st.text_input("Name", key="save_name", max_chars=60, placeholder=name)
+    st.button("Save", key="save", on_click=_save, icon=":material/save:", width="stretch")
+    _saved_models()
+    st.file_uploader(
+        "Open a model file",
+        type=[SUFFIX.removeprefix(".")],
+        key="upload",
+        max_upload_size=max(1, settings().max_artifact_bytes // 1024**2),
+        on_change=_upload,
+    )
 
 
 def _save() -> None:

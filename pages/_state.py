@@ -47,20 +47,24 @@ def experiment() -> Experiment:
     return found
 
 
-def opened() -> tuple[str, Model | None]:
+def opened() -> _shared.Opened:
     """Return SHA-256 and contents of the file whose own numbers are shown, or "" and None."""
-    return st.session_state.opened or ("", None)
+    return st.session_state.opened or _shared.NOTHING
 
 
 def trained() -> Trained:
     """Return the current original model."""
-    e = experiment()
-    return _shared.trained(e.data, e.train, *opened())
+    return _shared.trained(experiment(), opened())
 
 
 def comparison() -> Comparison:
     """Return the comparison of the current original with its quantised twin."""
-    return _shared.comparison(experiment(), *opened())
+    return _shared.comparison(experiment(), opened())
+
+
+def key() -> str:
+    """Return the text that stands for the current result in caches."""
+    return _shared.key_of(experiment()) + opened()[0]
 
 
 def take(e: Experiment) -> None:

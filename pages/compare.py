@@ -11,7 +11,7 @@ from core.permalink import to_query
 from core.sizes import float_size
 from pages import _shared, _state
 from pages._dial import narrow_dial
-from pages._format import money, number, signed
+from pages._format import money, number, signed, size
 from pages._quantise import PLOTLY, finding, setting_words
 
 LABELS = {"r2": "R²", "rmse": "RMSE", "mae": "MAE"}
@@ -25,11 +25,10 @@ def metric_table(c: Comparison, unit: str) -> None:
             before, after = (c.metrics[m][part][name] for m in ("original", "quantized"))
             gap = None if before is None or after is None else after - before
             d = c.difference
-            interval = f"{signed(d.low, 6)} to {signed(d.high, 6)}" if d and (part, name) == ("test", "r2") else ""
+            interval = f"{signed(d.low, 5)} to {signed(d.high, 5)}" if d and (part, name) == ("test", "r2") else ""
             rows.append(
                 {
-                    "metric": label + ("" if name == "r2" else f", {unit}"),
-                    "rows": part,
+                    "metric": f"{label}, {part}",
                     "original": number(before, 6),
                     "quantised": number(after, 6),
                     "difference": signed(gap, 6),
@@ -37,14 +36,18 @@ def metric_table(c: Comparison, unit: str) -> None:
                 }
             )
     right = ("original", "quantised", "difference", "95 % interval")
-    config = {name: st.column_config.TextColumn(name, alignment="right") for name in right}
+    widths = (76, 76, 80, 146)
+    config: dict[str, object] = {
+        name: st.column_config.TextColumn(name, alignment="right", width=width)
+        for name, width in zip(right, widths, strict=True)
+    }
     st.dataframe(rows, hide_index=True, key="metrics", column_config=config, alt="Metrics of both models")
     if c.difference is not None:
         d = c.difference
         st.caption(
             f"R² on the test rows: {d.verdict}. Test row {d.row} moves the difference most, by "
             f"{signed(d.row_effect, 6)}; without it the difference is {signed(d.value_without, 6)}. The interval comes "
-            "from 1,000 paired resamples of the test rows."
+            f"from 1,000 paired resamples of the test rows. RMSE and MAE are in units of \\{unit}."
         )
 
 
@@ -61,20 +64,33 @@ def size_table(c: Comparison) -> None:
         ],
         ("quantised", quantized, c.metrics["quantized"]["test"]["r2"]),
     ]
+    whole = {"original, float64", "quantised"}
     frame = pd.DataFrame(
         {
             "model": [name for name, _, _ in rows],
-            "payload, bytes": [s.payload for _, s, _ in rows],
-            "side information": [s.side for _, s, _ in rows],
-            "bits per parameter": [f"{s.bits_per_parameter:.1f}" for _, s, _ in rows],
+            "payload": [s.payload for _, s, _ in rows],
+            "side": [s.side for _, s, _ in rows],
+            "container": [f"{s.container:,}" if n in whole else "–" for n, s, _ in rows],
+            "file": [f"{s.file:,}" if n in whole else "–" for n, s, _ in rows],
             "test R²": [number(r) for _, _, r in rows],
         }
     )
-    st.dataframe(frame, hide_index=True, key="sizes", alt="Bytes of every candidate")
+    config: dict[str, object] = {
+        "model": st.column_config.TextColumn("bytes", width=112),
+        "payload": st.column_config.NumberColumn("payload", width=62, help="Packed codes, or the floats themselves."),
+        "side": st.column_config.NumberColumn("side", width=48, help="Scales, zero points, intercept, scaling."),
+        "container": st.column_config.TextColumn(
+            "container", width=72, alignment="right", help="Names, units, settings and checks in the file."
+        ),
+        "file": st.column_config.TextColumn("file", width=56, alignment="right", help="The file on disk."),
+        "test R²": st.column_config.TextColumn("test R²", width=62, alignment="right"),
+    }
+    st.dataframe(frame, hide_index=True, key="sizes", column_config=config, alt="Bytes of every candidate")
+    q = quantized
     st.caption(
-        f"Files: original {original.file:,} bytes, of which {original.container:,} are container (names, units, "
-        f"settings, checks); quantised {quantized.file:,}, of which {quantized.container:,} are container; joblib file "
-        f"of the estimator {c.joblib_bytes:,}."
+        f"Quantised: {q.bits_per_parameter:.1f} bits per parameter, {q.scaling} of the {q.side} bytes of side "
+        f"information scale raw features. A plain cast has the original's container. Joblib file of the estimator: "
+        f"{size(c.joblib_bytes)}."
     )
     if c.not_smaller:
         st.warning(c.not_smaller, icon=":material/scale:")
@@ -83,9 +99,9 @@ def size_table(c: Comparison) -> None:
 def errors_and_differences(c: Comparison) -> None:
     """Draw coefficient errors beside the distribution of prediction differences."""
     trained = _state.trained()
-    target, key, colours = trained.dataset.target, (c.experiment, _state.opened()[0]), _shared.palette()
-    left, right = st.columns(2, gap="medium")
-    with left:
+    target, key, colours = trained.dataset.target, _state.key(), _shared.palette()
+    grid = st.grid(columns=2, min_column_width=420, gap="medium")
+    with grid.container():
         st.markdown("**Errors of the coefficients**")
         figure = _shared.drawn(
             "errors", key, lambda: figures.coef_errors(c, colours, trained.preparation.columns)
@@ -94,7 +110,7 @@ def errors_and_differences(c: Comparison) -> None:
         errors, width = c.errors, c.coef_range
         share = f", {errors.mean() / width:.4%} of their range" if width > 0 else ""
         st.caption(f"Mean {errors.mean():.6g}{share}; largest {errors.max():.6g}. Without the intercept.")
-    with right:
+    with grid.container():
         st.markdown("**Differences of the predictions**")
         figure = _shared.drawn(
             "moved", key, lambda: figures.difference_histogram(c, target.factor, target.unit, colours)
@@ -149,13 +165,13 @@ narrow_dial()
 current = _state.comparison()
 finding(current)
 dataset = _state.trained().dataset
-first, second = st.columns([3, 2], gap="medium")
-with first:
-    st.markdown("**Metrics**")
-    metric_table(current, f"{dataset.target.factor:,.0f} {dataset.target.unit}")
-with second:
-    st.markdown("**Sizes**")
-    size_table(current)
+with st.grid(columns=2, min_column_width=420, gap="medium"):
+    with st.container():
+        st.markdown("**Metrics**")
+        metric_table(current, dataset.target.table_unit)
+    with st.container():
+        st.markdown("**Sizes**")
+        size_table(current)
 errors_and_differences(current)
 pins()
 cross_validation()

@@ -69,18 +69,27 @@ def form(data: Dataset, sketch: Floats) -> None:
             placeholder="Choose a city", on_change=load_place, width=220,
         )  # fmt: skip
         st.button("Random test row", key="random", on_click=load_random, icon=":material/casino:")
-    columns = st.columns(2)
-    for i, feature in enumerate(data.features):
-        key = f"f_{feature.name}"
-        low, high = float(sketch[i, 0]), float(sketch[i, -1])
-        spread = float(sketch[i, -2] - sketch[i, 1])
-        with columns[i % 2]:
-            st.number_input(
-                f"{feature.label}, {feature.unit}", key=sync(key, float(st.session_state.district[i])),
-                step=float(f"{max(spread / 20, 10.0**-feature.decimals):.1g}"), format=f"%.{feature.decimals}f",
-                on_change=change_feature, args=(i, key),
-                help=f"{feature.meaning}. Seen in training: {low:g} to {high:g}.",
-            )  # fmt: skip
+    for start in range(0, len(data.features), 2):
+        pair = st.columns(2, vertical_alignment="bottom")
+        for i, column in zip(range(start, min(start + 2, len(data.features))), pair, strict=False):
+            with column:
+                _input(data, sketch, i)
+
+
+def _input(data: Dataset, sketch: Floats, i: int) -> None:
+    feature, key = data.features[i], f"f_{data.features[i].name}"
+    low, high = float(sketch[i, 0]), float(sketch[i, -1])
+    spread = float(sketch[i, -2] - sketch[i, 1])
+    known = feature.unit.lower() in feature.label.lower()
+    st.number_input(
+        feature.label if known else f"{feature.label}, {feature.unit}",
+        key=sync(key, float(st.session_state.district[i])),
+        step=float(f"{max(spread / 20, 10.0**-feature.decimals):.1g}"),
+        format=f"%.{feature.decimals}f",
+        on_change=change_feature,
+        args=(i, key),
+        help=f"{feature.meaning}. Unit: {feature.unit}. Seen in training: {low:g} to {high:g}.",
+    )
 
 
 def outside(data: Dataset, sketch: Floats, row: Floats) -> list[str]:
@@ -144,7 +153,7 @@ def place_map(t: Trained, row: Floats) -> None:
     X, y = t.rows("test")
     here = (float(row[lat]), float(row[lon]))
     figure = _shared.drawn(
-        "map", (t.data, here),
+        "map", f"{t.data} {here}",
         lambda: figures.district_map(
             X[:, lon], X[:, lat], y * t.dataset.target.factor, here, t.dataset.target.unit, _shared.palette()
         ),
@@ -163,9 +172,9 @@ if "district" not in st.session_state or len(st.session_state.district) != len(c
     load_row(current.dataset.places[0].row)
 values = np.array(st.session_state.district)
 answers(current, values)
-left, right = st.columns(2, gap="large")
-with left:
-    form(current.dataset, current.sketch)
-    pushes(current, values)
-with right:
-    place_map(current, values)
+with st.grid(columns=2, min_column_width=420, gap="large"):
+    with st.container():
+        form(current.dataset, current.sketch)
+        pushes(current, values)
+    with st.container():
+        place_map(current, values)

@@ -13,7 +13,7 @@ from core.quant.coordinates import column_scale
 from core.train import Trained
 from pages import _shared, _state
 from pages._fields import draw
-from pages._format import literal, number
+from pages._format import literal, money, number
 from pages._quantise import PLOTLY
 from pages._state import experiment, sync
 
@@ -52,25 +52,29 @@ def settings_form() -> None:
         draw(SEED, "seed", e.data.seed, _state.change_data, "seed")
 
 
-def report(t: Trained) -> None:
-    """Draw the sentence, the metric cards and what the solver had to say."""
+def sentence(t: Trained) -> None:
+    """Write the one sentence that is the result."""
     metrics = baseline(t).metrics
     target = t.dataset.target
-    money = f"{target.unit} {(metrics['test']['mae'] or 0) * target.factor:,.0f}"
+    off = money((metrics["test"]["mae"] or 0) * target.factor, target.unit)
     with st.container(key="finding"):
         st.markdown(
             f"**{MODELS[t.config.model].label}** explains :blue[{(metrics['test']['r2'] or 0):.1%}] of the variance "
-            f"of {t.report.n_test:,} test rows and is off by {literal(money)} on average; "
+            f"of {t.report.n_test:,} test rows and is off by {literal(off)} on average; "
             f"{t.report.n_train:,} rows, {t.report.seconds * 1000:,.0f} ms."
         )
-    unit = f"{target.factor:,.0f} {target.unit}"
+
+
+def report(t: Trained) -> None:
+    """Draw the metric cards and what the solver had to say."""
+    metrics, target = baseline(t).metrics, t.dataset.target
     with st.grid(columns=6, min_column_width=130):
         for part in ("test", "train"):
             for name, label in (("r2", "R²"), ("rmse", "RMSE"), ("mae", "MAE")):
                 rows = {"test": t.report.n_test, "train": t.report.n_train}[part]
                 st.metric(
                     f"{label}, {part}", number(metrics[part][name]), border=True,
-                    help=f"On {rows:,} {part} rows" + ("." if name == "r2" else f", in units of {unit}."),
+                    help=f"On {rows:,} {part} rows" + ("." if name == "r2" else f", in units of {target.table_unit}."),
                 )  # fmt: skip
     st.caption(
         f"Rank {t.report.rank} of {t.report.n_columns}: "
@@ -84,16 +88,16 @@ def charts(t: Trained) -> None:
     """Draw predictions, residuals and coefficients, all on the test rows."""
     columns, y = t.columns("test")
     predicted = baseline(t).predicted
-    unit = f"{t.dataset.target.factor:,.0f} {t.dataset.target.unit}"
-    colours, key = _shared.palette(), (t.data, t.config, _state.opened()[0])
-    left, right = st.columns(2, gap="medium")
-    with left:
+    unit = t.dataset.target.table_unit
+    colours, key = _shared.palette(), _shared.key_of(experiment(), False) + _state.opened()[0]
+    grid = st.grid(columns=2, min_column_width=420, gap="medium")
+    with grid.container():
         st.markdown("**Actual against predicted**")
         figure = _shared.drawn(
             "actual", key, lambda: figures.actual_vs_predicted(y, predicted, unit, colours)
         )
         st.plotly_chart(figure, key="actual", config=PLOTLY, alt="Predictions against true values, test rows")
-    with right:
+    with grid.container():
         st.markdown("**Residuals**")
         figure = _shared.drawn("residuals", key, lambda: figures.residuals(y, predicted, unit, colours))
         st.plotly_chart(figure, key="residuals", config=PLOTLY, alt="Distribution of the errors, test rows")
@@ -119,18 +123,23 @@ def charts(t: Trained) -> None:
         {"feature": "intercept", "coefficient of the raw feature": f"{intercept:.6g}", "unit": unit,
          "per standard deviation": ""}
     )  # fmt: skip
-    st.dataframe(rows, hide_index=True, key="coefficient_table", alt="Coefficients with their units")
+    right = ("coefficient of the raw feature", "per standard deviation")
+    config = {name: st.column_config.TextColumn(name, alignment="right") for name in right}
+    st.dataframe(
+        rows, hide_index=True, key="coefficient_table", column_config=config, alt="Coefficients with their units"
+    )
 
 
 def _units(t: Trained) -> list[str]:
     """Return the unit of each coefficient: the target's unit per unit of the column."""
-    target = f"{t.dataset.target.factor:,.0f} {t.dataset.target.unit}"
-    by_name = {f.name: f.unit for f in t.dataset.features}
+    target = t.dataset.target.table_unit
+    by_name = {f.name: f.per for f in t.dataset.features}
     return [f"{target} per " + " · ".join(by_name[n] for n in name.split("·")) for name in t.preparation.columns]
 
 
-settings_form()
 current = _state.trained()
+sentence(current)
+settings_form()
 report(current)
 charts(current)
 source = current.dataset

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from core.artifact.codec import encode
@@ -23,16 +24,22 @@ def save(model: Model, path: str | Path) -> Path:
     """
     target = Path(path)
     data = encode(model)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
+    temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
     try:
         _write(temporary, data)
         os.replace(temporary, target)
+    except (OSError, ValueError) as error:
+        with suppress(OSError, ValueError):
+            temporary.unlink(missing_ok=True)
+        raise ArtifactError(f"the file cannot be written: {_reason(error)}; nothing was changed") from error
+    # The new file is in its place, whole; a folder that cannot be synchronised does not take that back.
+    with suppress(OSError):
         _sync_folder(target.parent)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        reason = error.strerror or type(error).__name__
-        raise ArtifactError(f"the file cannot be written: {reason}; nothing was changed") from error
     return target
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -56,7 +63,7 @@ def publish(model: Model) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ArtifactError(f"saving is off: {error.strerror or type(error).__name__}") from error
+        raise ArtifactError(f"saving is off: {_reason(error)}") from error
     return save(model, folder / f"{secrets.token_hex(13)}{SUFFIX}")
 
 
@@ -64,13 +71,15 @@ def load(path: str | Path) -> Model:
     """Return the model in the file at `path`; raises `ArtifactError` for anything but a whole, unaltered one."""
     target, limit = Path(path), settings().max_artifact_bytes
     try:
+        # Asked before it is opened: a named pipe would wait for ever.
+        if not stat.S_ISREG(target.stat().st_mode):
+            raise ArtifactError("not a Bitdial model: not a regular file")
         with target.open("rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise ArtifactError("not a Bitdial model: not a regular file")
             data = file.read(limit + 1)
-    except OSError as error:
-        raise ArtifactError(f"the file cannot be read: {error.strerror or type(error).__name__}") from error
+    except ArtifactError:
+        raise
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"the file cannot be read: {_reason(error)}") from error
     return loads(data)
 
 

@@ -13,7 +13,7 @@ from safetensors.numpy import save as pack_arrays
 
 from core.artifact.model import Model, probe_rows
 from core.errors import ArtifactError
-from core.parts import Array
+from core.parts import Array, plain
 from core.quant import pack
 
 # Raise it when the layout changes: keep the old reader, add a file of the old format to tests/data.
@@ -72,8 +72,8 @@ def header_of(model: Model) -> dict[str, Any]:
         "target": asdict(model.target),
         "preparation": model.preparation.to_json(),
         "moments": None if m is None else {"n": m.n, "y_mean": m.y_mean, "y_var": m.y_var},
-        "metrics": dict(model.metrics),
-        "versions": dict(model.versions),
+        "metrics": plain(model.metrics),
+        "versions": plain(model.versions),
         "probe": {
             "rows": rows.tolist(),
             **{variant: model.predict(rows, variant).tolist() for variant in model.variants},

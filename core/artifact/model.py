@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from core.config import DataConfig, TrainConfig
 from core.datasets import Feature, Target
 from core.errors import InvalidInput
 from core.moments import Moments
-from core.parts import Floats, Parts, frozen
+from core.parts import Floats, Parts, frozen, read_only
 from core.prepare import Preparation
 from core.quant import Quantized, dequantize
 from core.train import Trained
@@ -56,7 +55,7 @@ class Model:
         """Freeze what is mutable."""
         object.__setattr__(self, "sketch", frozen(self.sketch))
         for name in ("metrics", "versions"):
-            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+            object.__setattr__(self, name, read_only(getattr(self, name)))
 
     @property
     def variants(self) -> tuple[str, ...]:
@@ -80,8 +79,11 @@ class Model:
 
         Without `variant` the quantised model answers where there is one.
         """
-        rows = np.asarray(rows, dtype=np.float64)
         wanted = f"an array of {len(self.features)} columns of finite numbers"
+        try:
+            rows = np.asarray(rows, dtype=np.float64)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise InvalidInput("rows", rows, wanted) from error
         if rows.ndim != 2 or rows.shape[1] != len(self.features):
             raise InvalidInput("rows", f"shape {rows.shape}", wanted)
         if not np.isfinite(rows).all():

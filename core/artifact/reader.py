@@ -1,21 +1,21 @@
-"""Bytes to `Model`, in three steps: parse, check, and only then build; every fault is one `ArtifactError`."""
+"""Header and arrays to `Model`: first checked, then built; every fault is one `ArtifactError`."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load as unpack_arrays
 
 from core import families
-from core.artifact.codec import FORMAT, KEY, canonical, checksum
-from core.artifact.model import Model
-from core.config import data_from_json, train_from_json
+from core.artifact.codec import canonical, header_of
+from core.artifact.model import N_PROBES, VARIANTS, Model
+from core.artifact.strict import parse, strict_json
+from core.config import TrainConfig, data_from_json, train_from_json
 from core.datasets import Feature, Target
 from core.errors import ArtifactError, InvalidInput
+from core.models import MODELS
 from core.moments import Moments
 from core.parts import Array, Parts
 from core.prepare import Preparation, from_json
@@ -26,63 +26,29 @@ _KEYS = {
     "codes", "data", "family", "features", "format", "label", "metrics", "moments", "preparation", "probe",
     "requested_method", "scheme", "sha256", "target", "task", "train", "versions",
 }  # fmt: skip
+_KINDS = {"str": (str,), "float": (int, float), "int": (int,)}
 
+# More than any table here has; they keep what a small file can unfold to within bounds.
+_MOST_FEATURES, _LONGEST_WORDS, _MOST_DECIMALS = 500, 500, 12
 
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ArtifactError("the header names a key twice")
-    return found
-
-
-def _no_constants(text: str) -> float:
-    raise ArtifactError(f"the header holds {text}, which is not a number")
-
-
-def strict_json(text: str) -> Any:
-    """Return the JSON value of `text`; duplicate keys, NaN and infinities are an `ArtifactError`."""
-    try:
-        return json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ArtifactError("the header is not JSON") from error
-
-
-def parse(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return header and arrays of the file's bytes, checked against the SHA-256 that they carry."""
-    if len(data) < 8:
-        raise ArtifactError("not a Bitdial model: the file is empty or cut short")
-    try:
-        arrays: dict[str, Array] = unpack_arrays(data)
-    except (SafetensorError, ValueError, KeyError, TypeError, MemoryError, OverflowError) as error:
-        raise ArtifactError("not a Bitdial model: not a whole safetensors file") from error
-    length = int.from_bytes(data[:8], "little")
-    metadata = strict_json(data[8 : 8 + length].decode("utf-8", "replace")).get("__metadata__", {})
-    text = metadata.get(KEY) if isinstance(metadata, dict) and set(metadata) == {KEY} else None
-    if not isinstance(text, str):
-        raise ArtifactError("not a Bitdial model: a safetensors file of another program")
-    header = strict_json(text)
-    if not isinstance(header, dict) or text != canonical(header):
-        raise ArtifactError("the header is not in its canonical form")
-    if header.get("format") != FORMAT or isinstance(header.get("format"), bool):
-        found = str(header.get("format"))[:20]
-        raise ArtifactError(f"the file has format {found}; this version reads format {FORMAT}")
-    if header.get("sha256") != checksum(header, arrays):
-        raise ArtifactError("the file was altered: its contents do not match its checksum")
-    return header, arrays
+__all__ = ["decode", "parse", "strict_json"]
 
 
 def decode(data: bytes) -> Model:
     """Return the model in `data`; raises `ArtifactError` for a foreign, cut, altered or inconsistent file."""
     header, arrays = parse(data)
     try:
-        model = _build(header, dict(arrays))
+        # Numbers that overflow on the way fail the probe; they need no warning besides.
+        with np.errstate(all="ignore"):
+            model = _build(header, dict(arrays))
+            _check_probe(model, header["probe"])
+            _check_header(model, header)
     except ArtifactError:
         raise
     except InvalidInput as error:
         raise ArtifactError(f"the file does not fit this version: {error}") from error
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ArtifactError("the header lacks a field or has one of the wrong kind") from error
-    _check_probe(model, header["probe"])
     return model
 
 
@@ -91,36 +57,80 @@ def _build(header: Mapping[str, Any], arrays: dict[str, Array]) -> Model:
         raise ArtifactError("the header does not have the fields of this format")
     _check_arrays(arrays)
     data = dict(header["data"])
-    sha256 = str(data.pop("sha256"))
-    features = tuple(Feature(**f) for f in header["features"])
-    preparation = _preparation(header, arrays, len(features))
-    sketch = arrays.pop("sketch")
-    if sketch.shape != (len(features), 21) or (np.diff(sketch, axis=1) < 0).any():
-        raise ArtifactError("the sketch of the features does not fit them")
-    if header["family"] not in families.FAMILIES:
-        raise ArtifactError(f"the family {str(header['family'])[:40]} is unknown to this version")
-    meta = {"task": str(header["task"]), "features": list(preparation.columns)}
+    sha256, config = str(data.pop("sha256")), train_from_json(header["train"])
+    sketch = _take(arrays, "sketch", "f8")
+    features = _features(header["features"], sketch)
+    preparation = _preparation(header, arrays, features, config)
+    kind = MODELS[config.model]
+    if (header["family"], header["task"]) != (kind.family, kind.task):
+        raise ArtifactError(f"the file's family and task are not those of the model {config.model}")
+    meta = {"task": kind.task, "features": list(preparation.columns)}
     original = _original(header, arrays, meta)
     quantized = None if header["scheme"] is None else _quantized(header, arrays, meta)
+    if original is None and quantized is None:
+        raise ArtifactError("the file holds neither an original nor a quantised model")
     moments = None if header["moments"] is None else _moments(header["moments"], arrays, len(meta["features"]))
     if arrays:
         raise ArtifactError("the file holds arrays that nothing refers to")
     return Model(
         data_from_json(data),
-        train_from_json(header["train"]),
+        config,
         sha256,
         features,
-        Target(**header["target"]),
-        meta["task"],
+        _target(header["target"]),
+        kind.task,
         sketch,
         preparation,
         original,
         quantized,
         moments,
-        header["metrics"],
-        header["versions"],
+        _metrics(header["metrics"]),
+        {str(name): str(found) for name, found in header["versions"].items()},
         str(header["label"]),
     )
+
+
+def _typed(kind: type[Any], data: Mapping[str, Any]) -> Any:
+    """Return the dataclass `kind` made of `data`, whose words must be words and whose numbers numbers."""
+    made = kind(**data)
+    for field in fields(kind):
+        value = getattr(made, field.name)
+        if isinstance(value, bool) or not isinstance(value, _KINDS[str(field.type)]):
+            raise ArtifactError(f"the {kind.__name__.lower()}'s {field.name} is of the wrong kind")
+        if isinstance(value, str) and len(value) > _LONGEST_WORDS:
+            raise ArtifactError(f"the {kind.__name__.lower()}'s {field.name} is too long")
+    return made
+
+
+def _features(listed: list[Any], sketch: Array) -> tuple[Feature, ...]:
+    features = tuple(_typed(Feature, data) for data in listed)
+    if not 1 <= len({f.name for f in features}) == len(features) <= _MOST_FEATURES:
+        raise ArtifactError("the features do not have names of their own, or there are too many")
+    if any(not 0 <= f.decimals <= _MOST_DECIMALS for f in features):
+        raise ArtifactError("a feature's decimals are out of range")
+    ends = [(f.low, f.high) for f in features]
+    if sketch.shape != (len(features), 21) or (np.diff(sketch, axis=1) < 0).any():
+        raise ArtifactError("the sketch of the features does not fit them")
+    if not np.array_equal(sketch[:, [0, -1]], ends):
+        raise ArtifactError("the range of a feature is not that of its sketch")
+    return features
+
+
+def _target(data: Mapping[str, Any]) -> Target:
+    target: Target = _typed(Target, data)
+    if not target.factor > 0:
+        raise ArtifactError("the target's factor is not above zero")
+    return target
+
+
+def _metrics(found: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the metrics after a look at those of the models: numbers, or null where there is none."""
+    for variant in found.keys() & set(VARIANTS):
+        for measured in found[variant].values():
+            for value in measured.values():
+                if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+                    raise ArtifactError(f"a metric of the {variant} model is not a number")
+    return found
 
 
 def _check_arrays(arrays: Mapping[str, Array]) -> None:
@@ -136,13 +146,18 @@ def _take(arrays: dict[str, Array], name: str, dtype: str, shape: tuple[int, ...
     return array
 
 
-def _preparation(header: Mapping[str, Any], arrays: dict[str, Array], n_features: int) -> Preparation:
+def _preparation(
+    header: Mapping[str, Any], arrays: dict[str, Array], features: tuple[Feature, ...], config: TrainConfig
+) -> Preparation:
     mean = _take(arrays, "preparation.mean", "f8")
     scale = _take(arrays, "preparation.scale", "f8", mean.shape)
     preparation = from_json(header["preparation"], mean, scale)
-    if len(preparation.features) != n_features or preparation.degree not in (1, 2):
-        raise ArtifactError("the preparation does not fit the features")
-    if mean.shape != (len(preparation.columns),) or (scale <= 0).any():
+    fitting = {"features": [f.name for f in features], "degree": config.degree, "scaling": config.scaling}
+    if preparation.to_json() != fitting:
+        raise ArtifactError("the preparation does not fit the features and the training")
+    # Counted before they are spelt out: there are quadratically many.
+    p = len(features)
+    if mean.shape != (p if config.degree == 1 else p * (p + 3) // 2,) or (scale <= 0).any():
         raise ArtifactError("the preparation's scaling does not fit its columns")
     return preparation
 
@@ -202,21 +217,34 @@ def _moments(header: Mapping[str, Any], arrays: dict[str, Array], p: int) -> Mom
     mean = _take(arrays, "moments.mean", "f8", (p,))
     gram = _take(arrays, "moments.gram", "f8", (p, p))
     cross = _take(arrays, "moments.cross", "f8", (p,))
-    if (np.diag(gram) < 0).any() or int(header["n"]) < 1 or not float(header["y_var"]) >= 0:
+    diagonal = np.diag(gram)
+    # No covariance exceeds the product of the deviations (Cauchy-Schwarz), rounding aside.
+    bound = np.sqrt(np.abs(np.outer(diagonal, diagonal))) * (1 + 1e-9) + 1e-300
+    impossible = (np.abs(gram) > bound).any() or (np.abs(gram - gram.T) > 1e-9 * bound).any()
+    if impossible or (diagonal < 0).any() or int(header["n"]) < 1 or not float(header["y_var"]) >= 0:
         raise ArtifactError("the training statistics are impossible")
     return Moments(int(header["n"]), mean, gram, cross, float(header["y_mean"]), float(header["y_var"]))
 
 
 def _check_probe(model: Model, probe: Mapping[str, Any]) -> None:
     """Raise `ArtifactError` unless the stored rows give the stored predictions, to nine digits."""
-    try:
-        rows = np.asarray(probe["rows"], dtype=np.float64)
-        for variant in model.variants:
-            stored = np.asarray(probe[variant], dtype=np.float64)
-            got = model.predict(rows, variant)
-            if not np.allclose(got, stored, rtol=1e-9, atol=1e-9 * max(1.0, float(np.abs(stored).max()))):
-                raise ArtifactError("the model does not give the predictions that the file promises")
-    except (KeyError, TypeError, ValueError) as error:
-        if isinstance(error, ArtifactError):
-            raise
-        raise ArtifactError("the file's probe rows are missing or of the wrong kind") from error
+    rows = np.asarray(probe["rows"], dtype=np.float64)
+    if set(probe) != {"rows", *model.variants} or rows.shape != (N_PROBES, len(model.features)):
+        raise ArtifactError("the file's probe rows are missing or of the wrong kind")
+    for variant in model.variants:
+        stored = np.asarray(probe[variant], dtype=np.float64)
+        got = model.predict(rows, variant)
+        near = 1e-9 * max(1.0, float(np.abs(stored).max(initial=0)))
+        if stored.shape != got.shape or not np.allclose(got, stored, rtol=1e-9, atol=near):
+            raise ArtifactError("the model does not give the predictions that the file promises")
+
+
+def _check_header(model: Model, header: Mapping[str, Any]) -> None:
+    """Raise `ArtifactError` when the header says anything that the model, written again, would not say.
+
+    The probe is left out: its last digits may differ from one machine to another.
+    """
+    again = header_of(model)
+    left_out = {"probe", "sha256"}
+    if any(canonical({n: header[n]}) != canonical({n: again[n]}) for n in _KEYS - left_out):
+        raise ArtifactError("the header does not describe what the file holds")

@@ -100,7 +100,7 @@ def predict_command(args: argparse.Namespace) -> Result:
     outside = int(((rows.X < low) | (rows.X > high)).any(axis=1).sum())
     result: dict[str, Any] = {
         "rows": len(rows.X),
-        "unit": f"{model.target.factor:,.0f} {model.target.unit}",
+        "unit": model.target.table_unit,
         "predictions": {name: values.tolist() for name, values in predicted.items()},
         "true": None if rows.y is None else rows.y.tolist(),
         "outside_training_range": outside,

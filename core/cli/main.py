@@ -45,7 +45,7 @@ def datasets(args: argparse.Namespace) -> Result:
         lines += [
             f"{name}: {data.label}, {len(data.y):,} rows, {data.task}",
             text.table(["feature", "unit", "lowest", "highest", "meaning"], rows),
-            f"target {data.target.name}: {data.target.meaning} (1 is {data.target.factor:,.0f} {data.target.unit})",
+            f"target {data.target.name}: {data.target.meaning} (1 is {data.target.table_unit})",
             f"source: {data.source}",
             data.licence,
         ]

@@ -37,7 +37,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
 def training(trained: Trained, metrics: dict[str, dict[str, float | None]]) -> str:
     """Return the report of a training: metrics by part, coefficients, rank."""
     report, config = trained.report, trained.config
-    unit = f"in units of {trained.dataset.target.factor:,.0f} {trained.dataset.target.unit}"
+    unit = f"in units of {trained.dataset.target.table_unit}"
     counts = {"train": report.n_train, "test": report.n_test}
     rows = [[p, counts[p], *(metrics[p][m] for m in ("r2", "rmse", "mae"))] for p in ("train", "test")]
     values = trained.parts.values

@@ -13,16 +13,16 @@ from core.parts import Floats
 
 FILE = Path(__file__).with_name("california_housing.npz")
 
-# label, unit, meaning, decimals; in the order of scikit-learn's fetch_california_housing.
+# label, unit, one unit, meaning, decimals; in the order of scikit-learn's fetch_california_housing.
 _MEANINGS = {
-    "MedInc": ("Median income", "10,000 $ a year (1990)", "Median income of the households", 2),
-    "HouseAge": ("House age", "years", "Median age of the houses; ages above 52 were recorded as 52", 0),
-    "AveRooms": ("Rooms", "rooms per household", "Average number of rooms per household", 2),
-    "AveBedrms": ("Bedrooms", "bedrooms per household", "Average number of bedrooms per household", 2),
-    "Population": ("Population", "people", "People living in the block group", 0),
-    "AveOccup": ("Occupancy", "people per household", "Average number of people per household", 2),
-    "Latitude": ("Latitude", "degrees north", "Latitude of the block group", 2),
-    "Longitude": ("Longitude", "degrees east", "Longitude of the block group; negative is west", 2),
+    "MedInc": ("Median income", "$10,000 a year", "$10,000 a year", "Median income of the households, 1990", 2),
+    "HouseAge": ("House age", "years", "year", "Median age of the houses; above 52 was recorded as 52", 0),
+    "AveRooms": ("Rooms per household", "rooms", "room", "Average number of rooms per household", 2),
+    "AveBedrms": ("Bedrooms per household", "bedrooms", "bedroom", "Average number of bedrooms per household", 2),
+    "Population": ("Population", "people", "person", "People living in the block group", 0),
+    "AveOccup": ("People per household", "people", "person", "Average number of people per household", 2),
+    "Latitude": ("Latitude", "degrees north", "degree", "Latitude of the block group", 2),
+    "Longitude": ("Longitude", "degrees east", "degree", "Longitude of the block group; west is negative", 2),
 }
 
 _CITIES = {
@@ -57,8 +57,8 @@ def load() -> Dataset:
         label="California Housing",
         task="regression",
         features=tuple(
-            Feature(name, label, unit, meaning, float(c.min()), float(c.max()), decimals)
-            for (name, c), (label, unit, meaning, decimals) in zip(
+            Feature(name, label, unit, per, meaning, float(c.min()), float(c.max()), decimals)
+            for (name, c), (label, unit, per, meaning, decimals) in zip(
                 columns.items(), _MEANINGS.values(), strict=True
             )
         ),

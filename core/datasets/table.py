@@ -13,11 +13,15 @@ from core.parts import Floats, frozen
 
 @dataclass(frozen=True)
 class Feature:
-    """One column: its name in the table, its unit, what it means, how many decimals make sense."""
+    """One column: its name in the table, its unit, what it means, how many decimals make sense.
+
+    `per` is one unit in the singular, for "dollars per …".
+    """
 
     name: str
     label: str
     unit: str
+    per: str
     meaning: str
     low: float
     high: float
@@ -33,6 +37,11 @@ class Target:
     unit: str
     factor: float
     meaning: str
+
+    @property
+    def table_unit(self) -> str:
+        """What 1 in the table stands for: "$100,000"."""
+        return f"{self.unit}{self.factor:,.0f}" if self.unit == "$" else f"{self.factor:g} {self.unit}"
 
 
 @dataclass(frozen=True)

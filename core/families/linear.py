@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import ArtifactError
+from core.errors import ArtifactError, InvalidInput
 from core.parts import Array, Floats, Parts
 
 
 def extract(estimator: Any) -> Parts:
-    """Return coefficients (n_outputs, n_features) and intercept (n_outputs,) of a fitted linear regressor."""
+    """Return coefficients (1, n_features) and intercept (1,) of a fitted linear regressor of one target."""
     coef = np.atleast_2d(np.asarray(estimator.coef_, dtype=np.float64))
+    if coef.shape[0] != 1:
+        raise InvalidInput("estimator", f"{coef.shape[0]} targets", "a model of one target")
     intercept = np.broadcast_to(np.asarray(estimator.intercept_, dtype=np.float64), (coef.shape[0],))
     names = list(getattr(estimator, "feature_names_in_", ())) or [f"x{i}" for i in range(coef.shape[1])]
     meta = {"task": "regression", "features": names}

@@ -8,29 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.evaluate import Comparison
-from core.figures.quantise import bytes_bars
 from core.figures.style import Palette, axis, figure, plain
-from core.sizes import Size
-
-
-def metric_bars(c: Comparison, metric: str, palette: Palette) -> go.Figure:
-    """Return one metric of both models on training and test rows."""
-    parts = ("train", "test")
-    traces = [
-        go.Bar(
-            x=["training rows", "test rows"], y=[c.metrics[model][part][metric] for part in parts], name=name,
-            marker={"color": colour}, texttemplate="%{y:.4f}", hovertemplate="%{x}: %{y:.6f}",
-        )
-        for model, name, colour in (
-            ("original", "original", palette.original), ("quantized", "quantised", palette.quantized),
-        )
-    ]  # fmt: skip
-    return figure(traces, 300, barmode="group", yaxis=axis({"r2": "R²"}.get(metric, metric.upper())))
-
-
-def cast_bytes(rows: Sequence[tuple[str, Size]], palette: Palette) -> go.Figure:
-    """Return the bytes of the original, its plain casts and the quantised model."""
-    return bytes_bars(rows, palette)
 
 
 def coef_errors(c: Comparison, palette: Palette, names: Sequence[str]) -> go.Figure:

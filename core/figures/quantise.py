@@ -8,14 +8,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.evaluate import Comparison
-from core.figures.style import Palette, axis, figure, plain
+from core.figures.style import Palette, axis, figure, plain, tint
 from core.parts import Floats
 from core.quant.levels import levels, steps
 from core.sizes import Size
 from core.sweep import Point
 
 # Above this many levels in view a grid is a grey band: single lines could not be told apart.
-MAX_LINES = 260
+MAX_LINES = 64
 
 
 def bits_curve(
@@ -57,7 +57,7 @@ def bits_curve(
     part = {"test_r2": "test", "train_r2": "training"}[metric]
     return figure(
         traces, 300,
-        xaxis=axis("bits per code", tickvals=list(range(1, 17)), range=[0.5, 16.5]),
+        xaxis=axis("bits per code", tickvals=[1, 2, 4, 6, 8, 10, 12, 14, 16], range=[0.5, 16.5]),
         yaxis=axis(f"R² on the {part} rows", range=[floor - pad, top + 2 * pad]),
     )  # fmt: skip
 
@@ -68,13 +68,14 @@ def number_line(c: Comparison, palette: Palette, names: Sequence[str]) -> go.Fig
     labels = [plain(n) for n in names]
     at = list(range(len(rows)))
     original, quantized = [p.original for p in rows], [p.quantized for p in rows]
-    grid_x, grid_y = _grid(c)
+    fine = draws_levels(c)
+    grid_x, grid_y = _grid(c, fine)
     left = {"xaxis": "x", "yaxis": "y"}
     hover = "%{text}: %{x:.6g}"
     traces = [
         go.Scatter(
-            x=grid_x, y=grid_y, mode="lines", name="grid", line={"color": palette.faint, "width": 1},
-            hoverinfo="skip", **left,
+            x=grid_x, y=grid_y, mode="lines", name="levels", hoverinfo="skip", opacity=0.9 if fine else 0.35,
+            line={"color": palette.faint, "width": 1 if fine else 14}, **left,
         ),
         go.Scatter(
             x=original, y=at, mode="markers", name="original", text=labels, hovertemplate=hover,
@@ -91,12 +92,11 @@ def number_line(c: Comparison, palette: Palette, names: Sequence[str]) -> go.Fig
             hovertemplate="%{hovertext}: %{x:.3f} steps<extra></extra>",
         ),
     ]  # fmt: skip
-    space = "standardised features" if c.quantized.scheme.space == "standardised" else "raw features"
     reach = max(0.55, float(np.abs(error_in_steps(c)).max()) * 1.1)
     return figure(
         traces, max(300, 90 + 26 * len(rows)),
-        xaxis=axis(f"coefficient of the {space}", domain=[0, 0.7], showgrid=False),
-        xaxis2=axis("error in steps", domain=[0.75, 1], range=[-reach, reach], zeroline=True, nticks=5),
+        xaxis=axis("coefficient", domain=[0, 0.68], showgrid=False, nticks=7),
+        xaxis2=axis("error, steps", domain=[0.77, 1], range=[-reach, reach], zeroline=True, nticks=4),
         yaxis=axis("", range=[len(rows) - 0.5, -0.5], showgrid=False, tickvals=at, ticktext=labels),
     )  # fmt: skip
 
@@ -108,11 +108,17 @@ def error_in_steps(c: Comparison) -> Floats:
     return np.asarray(errors / steps(c.quantized, "coef")[:count])
 
 
-def _grid(c: Comparison) -> tuple[Floats, Floats]:
-    """Return the lines of the levels, NaN between two: one a level where they are few, else one a coefficient."""
+def draws_levels(c: Comparison) -> bool:
+    """Return whether all coefficients share levels few enough to be drawn one by one."""
+    q = c.quantized
+    return len(np.unique(q.groups["coef"])) == 1 and len(levels(q, "coef", 0)) <= MAX_LINES
+
+
+def _grid(c: Comparison, fine: bool) -> tuple[Floats, Floats]:
+    """Return the lines of the grid, NaN between two: one a level, else one bar a coefficient from end to end."""
     count, q = c.quantized.shape[1], c.quantized
-    shared = levels(q, "coef", 0)
-    if len(np.unique(q.groups["coef"])) == 1 and len(shared) <= MAX_LINES:
+    if fine:
+        shared = levels(q, "coef", 0)
         x = np.column_stack([shared, shared, np.full(len(shared), np.nan)])
         y = np.tile([-0.5, count - 0.5, np.nan], (len(shared), 1))
     else:
@@ -131,20 +137,23 @@ def bytes_bars(rows: Sequence[tuple[str, Size]], palette: Palette) -> go.Figure:
         "scales, zero point, intercept": [s.side - s.scaling for _, s in rows],
         "scaling of the features": [s.scaling for _, s in rows],
     }
-    opacity = (1.0, 0.6, 0.3)
+    shades = (0.0, 0.35, 0.7)
     colours = [palette.original if i == 0 else palette.context for i in range(len(rows))]
     colours[-1] = palette.quantized
     traces = [
         go.Bar(
             x=values, y=names, orientation="h", name=name, showlegend=False,
-            marker={"color": colours, "opacity": alpha}, hovertemplate="%{y}, " + name + ": %{x} bytes",
+            marker={"color": [tint(c, shade) for c in colours]}, hovertemplate="%{y}, " + name + ": %{x} bytes",
             text=[str(v) if v else "" for v in values], textposition="inside", insidetextanchor="middle",
+            insidetextfont={"color": "#FFFFFF" if shade == 0 else "#1B2430"}, textangle=0,
         )
-        for (name, values), alpha in zip(parts.items(), opacity, strict=True)
+        for (name, values), shade in zip(parts.items(), shades, strict=True)
     ]  # fmt: skip
     return figure(
         traces, 60 + 44 * len(rows), barmode="stack",
         xaxis=axis("bytes of numbers", rangemode="tozero"),
         yaxis=axis("", autorange="reversed", type="category"),
         margin={"l": 8, "r": 12, "t": 8, "b": 8},
+        # A number that does not fit into its segment is left to the hover text.
+        uniformtext={"mode": "hide", "minsize": 11},
     )  # fmt: skip

@@ -19,6 +19,17 @@ class Palette:
     faint: str
 
 
+class Shared(go.Figure):
+    """A finished figure that many visits show: turned into plain data once, instead of at every rerun."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figure as plain data, the same object each time; nobody may change it."""
+        if "_plain" not in self.__dict__:
+            self.__dict__["_plain"] = super().to_dict()
+        found: dict[str, Any] = self.__dict__["_plain"]
+        return found
+
+
 def plain(text: str) -> str:
     """Return `text` so that plotly shows it literally: its mark-up and links are not read."""
     return html.escape(text, quote=False)
@@ -34,9 +45,15 @@ def figure(traces: list[Any], height: int, **layout: Any) -> go.Figure:
         "bargap": 0.25,
         "dragmode": False,
     }
-    return go.Figure(traces, {**base, **layout})
+    return Shared(traces, {**base, **layout})
 
 
 def axis(title: str, **more: Any) -> dict[str, Any]:
     """Return an axis with its title (with the unit in it); labels never leave the figure."""
     return {"title": {"text": title, "standoff": 8}, "automargin": True, "zeroline": False, **more}
+
+
+def tint(colour: str, amount: float) -> str:
+    """Return the colour `#rrggbb` mixed with white: 0 is the colour, 1 is white."""
+    parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + "".join(f"{round(p + (255 - p) * amount):02x}" for p in parts)

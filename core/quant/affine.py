@@ -58,7 +58,8 @@ def symmetric_encode(
     qmax = np.maximum(2.0 ** (bits - 1) - 1, 1.0)
     one_bit = bits == 1
     reach = np.where(one_bit, mean, spread(size, groups, np.maximum))
-    scale = as_scale(reach * shrink, qmax)
+    # With one bit there is no zero to fall back on: a group of zeros gets the smallest step there is.
+    scale = np.where(one_bit & (reach == 0), _TINY, as_scale(reach * shrink, qmax))
     steps = np.clip(np.rint(values / scale), -qmax, qmax)
     codes = np.where(one_bit, (values >= 0).astype(np.float64), steps + qmax)
     return codes, {"scale": scale}

@@ -18,6 +18,10 @@ from core.quant.scheme import Scheme
 
 CODED = ("quantised", "same-grid")
 
+# Largest number that is rounded: the range between two of them, stretched by a scale search, is a float32.
+LARGEST = 1e38
+_SMALLEST = float(np.finfo(np.float32).tiny)
+
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
@@ -35,7 +39,8 @@ class Blocks:
 
 def float32(values: Floats) -> Floats:
     """Return `values` as float32 stores them, in float64."""
-    return np.asarray(values, dtype=np.float32).astype(np.float64)
+    with np.errstate(over="ignore"):
+        return np.asarray(values, dtype=np.float32).astype(np.float64)
 
 
 def column_scale(moments: Moments) -> Floats:
@@ -69,13 +74,26 @@ def blocks(
     scale, mean = np.ones(coef.shape[1]), np.zeros(coef.shape[1])
     if scheme.space == "standardised" and moments is not None:
         scale, mean = column_scale(moments), moments.mean
-    weights, shifted = (coef * scale).ravel(), intercept + coef @ mean
+    with np.errstate(over="ignore", invalid="ignore"):
+        weights, shifted = (coef * scale).ravel(), intercept + coef @ mean
+    _require_float32(weights, shifted, scale, mean)
     if scheme.intercept == "same-grid":
         weights = np.concatenate([weights, shifted])
     values = {"coef": weights}
     if scheme.intercept == "quantised":
         values["intercept"] = shifted
     return Blocks(values, groups, scale, mean)
+
+
+def _require_float32(weights: Floats, intercept: Floats, scale: Floats, mean: Floats) -> None:
+    """Raise `InvalidInput` for numbers that float32 cannot hold: what is stored would not be the model."""
+    for field, values in (("coefficients", weights), ("intercept", intercept), ("means of the columns", mean)):
+        largest = float(np.abs(values).max(initial=0))
+        if not largest <= LARGEST:
+            raise InvalidInput(field, largest, f"at most {LARGEST:g} in size, to be stored as float32")
+    if not (scale.min(initial=1) >= _SMALLEST and scale.max(initial=1) <= LARGEST):
+        allowed = f"from {_SMALLEST:.3g} to {LARGEST:g}, to be stored as float32"
+        raise InvalidInput("deviations of the columns", [float(scale.min()), float(scale.max())], allowed)
 
 
 def exact_tables(scheme: Scheme, b: Blocks) -> dict[str, Array]:

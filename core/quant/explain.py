@@ -22,7 +22,7 @@ def explain(q: Quantized, index: int, value: float) -> list[tuple[str, str]]:
     if "offset" in table:
         low = table["offset"]
         steps = [
-            ("distance from the lower end", f"({value:.6g} − {low:.6g}) / {scale:.6g} = {(value - low) / scale:.3f}"),
+            ("steps", f"({value:.6g} − {low:.6g}) / {scale:.6g} = {(value - low) / scale:.3f}"),
             ("code", f"round({(value - low) / scale:.3f}) = {code}"),
             ("value", f"{low:.6g} + {scale:.6g} × {code} = {back:.6g}"),
         ]
@@ -35,7 +35,7 @@ def explain(q: Quantized, index: int, value: float) -> list[tuple[str, str]]:
         zero = int(table.get("zero_point", 2 ** (bits - 1) - 1))
         ratio = float(single(value)) / scale
         steps = [
-            ("in steps of the scale", f"{value:.6g} / {scale:.6g} = {ratio:.3f}"),
+            ("steps", f"{value:.6g} / {scale:.6g} = {ratio:.3f}"),
             ("code", f"round({ratio:.3f}) + {zero} = {code}"),
             ("value", f"{scale:.6g} × ({code} − {zero}) = {back:.6g}"),
         ]
@@ -44,13 +44,12 @@ def explain(q: Quantized, index: int, value: float) -> list[tuple[str, str]]:
 
 
 def grid_facts(q: Quantized) -> list[tuple[str, str]]:
-    """Return what the grid of the coefficients is made of: scale, zero point, levels and how many are used."""
+    """Return what the grid of the coefficients is made of: scale, zero point, whether zero is a level, codes in use."""
     table = q.tables["coef"]
     used, available = len(np.unique(q.codes["coef"])), len(levels(q, "coef", 0))
     scales = table["scale"]
     if len(scales) > 1:
-        facts = [("scale", f"{len(scales)} of them, {float(scales.min()):.6g} to {float(scales.max()):.6g}")]
-        facts.append(("lower end", f"{len(scales)} of them, one for each value"))
+        facts = [("scale", f"{float(np.median(scales)):.6g}, one for each of {len(scales)}")]
     else:
         facts = [("scale", f"{float(scales[0]):.6g}")]
         if "offset" in table:
@@ -59,4 +58,7 @@ def grid_facts(q: Quantized) -> list[tuple[str, str]]:
             middle = 2 ** (q.scheme.bits - 1) - 1
             zero = int(table["zero_point"][0]) if "zero_point" in table else middle
             facts.append(("zero point", str(zero) if q.scheme.bits > 1 or "zero_point" in table else "none"))
-    return [*facts, ("levels", f"{available:,}"), ("codes in use", f"{used} of {available:,}")]
+    shared = levels(q, "coef", 0)
+    zero_level = bool(np.min(np.abs(shared)) == 0) and len(scales) == 1
+    facts.append(("zero", "is a level" if zero_level else "is between levels"))
+    return [*facts, ("codes in use", f"{used} of {available:,}")]

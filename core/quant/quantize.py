@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import InvalidInput
 from core.families import groups as family_groups
 from core.moments import Moments
-from core.parts import Array, Floats, Parts, frozen
+from core.parts import Array, Floats, Parts, frozen, read_only
 from core.quant import coordinates as co
 from core.quant.affine import Tables
 from core.quant.methods import AUTO, METHODS
@@ -49,7 +50,7 @@ class Quantized:
             object.__setattr__(self, name, MappingProxyType(arrays))
         tables = {b: MappingProxyType({k: frozen(v) for k, v in t.items()}) for b, t in self.tables.items()}
         object.__setattr__(self, "tables", MappingProxyType(tables))
-        object.__setattr__(self, "meta", MappingProxyType(dict(self.meta)))
+        object.__setattr__(self, "meta", read_only(self.meta))
 
     @property
     def n_codes(self) -> int:
@@ -167,6 +168,8 @@ def quantize(parts: Parts, scheme: Scheme, moments: Moments | None = None) -> Qu
     }
     exact = dict(one.exact)
     if concrete.intercept not in co.CODED:
+        if not np.isfinite(one.intercepts).all():
+            raise InvalidInput("intercept", one.intercepts[0].tolist(), "small enough to be stored as float32")
         exact["intercept"] = one.intercepts[0].astype(np.float32)
     codes = {name: c[0].astype(np.uint16) for name, c in one.codes.items()}
     n_outputs, n_columns = parts.values["coef"].shape

@@ -1,0 +1,65 @@
+# One command from nothing: `make run` serves Bitdial on port 8501, `make test` checks everything.
+# Needs Python 3.11 or newer and make; all else goes into .venv.
+
+PYTHON  ?= python3
+PORT    ?= 8501
+ADDRESS ?= 0.0.0.0
+WORKERS ?= 2
+VENV    := .venv
+BIN     := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime
+DEV     := $(VENV)/.dev
+PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
+CODE    := app.py core pages tests
+
+.PHONY: setup run test check lint format types unit bench lock clean
+.DEFAULT_GOAL := run
+
+# The stamps are newer than the lock they were installed from; a changed lock installs again.
+# The version check comes first: an old Python fails far less readably inside pip.
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Bitdial needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; name another with PYTHON=…") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements.lock | $(VENV)/bin/python
+	$(PIP) -r requirements.lock
+	@touch $@
+
+$(DEV): requirements-dev.lock | $(RUNTIME)
+	$(PIP) -r requirements-dev.lock
+	@touch $@
+
+setup: $(RUNTIME)
+
+run: $(RUNTIME)
+	$(BIN)/streamlit run app.py --server.port $(PORT) --server.address $(ADDRESS) --server.headless true
+
+test: lint types unit
+
+check: test
+
+lint: $(DEV)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/ruff format --check $(CODE)
+
+types: $(DEV)
+	$(BIN)/mypy
+
+# A file's tests stay in one process: session fixtures (the server, trained models) are made once there.
+unit: $(DEV)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -p no:benchmark
+
+bench: $(DEV)
+	$(BIN)/python -m pytest tests/bench --benchmark-only
+
+format: $(DEV)
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+# For maintainers, after a change of requirements*.txt; needs uv.
+lock:
+	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" requirements.txt -o requirements.lock
+	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" -c requirements.lock requirements-dev.txt -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

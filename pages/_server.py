@@ -1,0 +1,87 @@
+"""What the process does before the first visit: warm caches, undelayed sockets, a frozen garbage collector."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import socket
+import stat
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
+
+_LOG = logging.getLogger("bitdial")
+
+
+@asynccontextmanager
+async def lifespan(_app: Any) -> AsyncIterator[None]:
+    """Prepare the process, then serve; nobody is let in before this is done."""
+    from pages import _shared  # here, so that importing this module costs nothing
+
+    started = time.perf_counter()
+    # In this thread and not in another: nothing else runs yet, and the event loop has nobody to serve.
+    _shared.warm()
+    listeners = undelay_listeners()
+    refreeze()
+    _LOG.info("Ready after %.1f s; %d listener(s) without delay.", time.perf_counter() - started, listeners)
+    yield
+
+
+# One script at a time: Python runs one at a time anyway, and scripts that interrupt each other at every system
+# call take far longer together than one after the other. Waiting is bounded, so that a slow run (a training, a
+# cross-validation) holds nobody up for long.
+_TURN = threading.Lock()
+_LONGEST_WAIT = 0.25
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Wait for this script's turn, a quarter of a second at most; the body runs in any case."""
+    held = _TURN.acquire(timeout=_LONGEST_WAIT)
+    try:
+        yield
+    finally:
+        if held:
+            _TURN.release()
+
+
+def refreeze() -> None:
+    """Collect, then move every living object out of the garbage collector's sight.
+
+    Streamlit runs a full collection after each rerun. With the libraries loaded that costs about 100 ms a
+    rerun; frozen objects are not visited. Call it again after any late import of a heavy library.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def undelay_listeners() -> int:
+    """Set TCP_NODELAY on every listening TCP socket of this process; return on how many it is set.
+
+    Streamlit's listener is made in a way that keeps asyncio from setting the option, so that head and body
+    of an answer leave as two segments and wait 40 ms for each other. Accepted connections inherit it from the
+    listener (Linux). Where there is no /proc, nothing is done.
+    """
+    try:
+        numbers = [int(name) for name in os.listdir("/proc/self/fd")]
+    except (OSError, ValueError):
+        return 0
+    return sum(_undelay(number) for number in numbers)
+
+
+def _undelay(number: int) -> bool:
+    """Set TCP_NODELAY on the file descriptor `number` if it is a listening TCP socket; tell whether it was."""
+    with suppress(OSError):
+        if not stat.S_ISSOCK(os.fstat(number).st_mode):
+            return False
+        with socket.socket(fileno=os.dup(number)) as copy:  # closing the copy leaves the server's own open
+            if copy.family not in (socket.AF_INET, socket.AF_INET6) or copy.type != socket.SOCK_STREAM:
+                return False
+            if not copy.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                return False
+            copy.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return True
+    return False

@@ -1,0 +1,214 @@
+"""The whole setting of a result: checked, frozen, written to JSON and read back."""
+
+from __future__ import annotations
+
+import json
+import math
+from contextlib import suppress
+from dataclasses import FrozenInstanceError, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.config import (
+    DataConfig,
+    Experiment,
+    TrainConfig,
+    data_from_json,
+    experiment_from_json,
+    preset_experiment,
+    train_from_json,
+)
+from core.errors import InvalidInput
+from core.fields import Choice, Field, Fields, Flag
+from core.models import MODELS
+from core.quant import METHOD_NAMES, METHODS, PRESETS, SWITCHES, Scheme, params_of, scheme_from_json
+from tests.support import READERS
+
+
+def values_of(field: Field) -> st.SearchStrategy[Any]:
+    """Return all values that a field allows."""
+    if isinstance(field, Choice):
+        return st.sampled_from(field.options)
+    if isinstance(field, Flag):
+        return st.booleans()
+    if field.integer:
+        return st.integers(int(field.low), int(field.high))
+    ends = {"exclude_min": field.open_low, "exclude_max": field.open_high}
+    return st.floats(field.low, field.high, allow_nan=False, **ends)
+
+
+def pairs_of(fields: Fields) -> st.SearchStrategy[tuple[tuple[str, Any], ...]]:
+    """Return settings for some of the fields, in any order."""
+    some = st.fixed_dictionaries({}, optional={n: values_of(f) for n, f in fields.items()})
+    return some.map(lambda found: tuple(found.items()))
+
+
+@st.composite
+def experiments(draw: st.DrawFn) -> Experiment:
+    """Return any allowed experiment."""
+    shares = st.floats(0, 1, exclude_min=True, exclude_max=True)
+    data = DataConfig("california_housing", draw(shares), draw(st.integers(0, 2**32 - 1)))
+    model, method = draw(st.sampled_from(list(MODELS))), draw(st.sampled_from(METHOD_NAMES))
+    train = TrainConfig(
+        model,
+        draw(st.sampled_from(["standard", "none"])),
+        draw(st.sampled_from([1, 2])),
+        draw(pairs_of(MODELS[model].params)),
+    )
+    switches = {name: draw(values_of(choice)) for name, choice in SWITCHES.items() if name != "scale"}
+    scales = METHODS[method].scales if method in METHODS else ("minmax",)
+    return Experiment(
+        data,
+        train,
+        Scheme(
+            method,
+            draw(st.integers(1, 16)),
+            scale=draw(st.sampled_from(scales)),
+            params=draw(pairs_of(params_of(method))),
+            **switches,
+        ),
+    )
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@READERS
+@given(experiments())
+def test_an_experiment_survives_json(e: Experiment) -> None:
+    """What is written as JSON text is read back as an equal experiment, with an equal hash."""
+    back = experiment_from_json(json.loads(json.dumps(e.to_json(), allow_nan=False)))
+    assert back == e
+    assert hash(back) == hash(e)
+
+
+@READERS
+@given(JSON)
+def test_any_json_is_read_or_refused(value: Any) -> None:
+    """Whatever JSON comes, the readers give a setting or `InvalidInput`, and nothing else happens."""
+    for reader in (experiment_from_json, data_from_json, train_from_json, scheme_from_json):
+        try:
+            made = reader(value)
+        except InvalidInput:
+            continue
+        assert made == reader(value)
+
+
+@READERS
+@given(experiments(), st.data())
+def test_one_damaged_field_is_refused_or_allowed(e: Experiment, data: st.DataObject) -> None:
+    """A written setting with one field replaced by anything is another setting, or `InvalidInput`."""
+    written = e.to_json()
+    section = data.draw(st.sampled_from(sorted(written)))
+    name = data.draw(st.sampled_from([*sorted(written[section]), "surprise"]))
+    written[section][name] = data.draw(JSON)
+    with suppress(InvalidInput):
+        assert isinstance(experiment_from_json(written), Experiment)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ({"data": {"dataset": "iris"}}, r'^dataset must be california_housing, got "iris"$'),
+        ({"data": {"dataset": 3}}, r"^dataset must be california_housing, got 3$"),
+        ({"data": {"test_size": 0}}, r"^test_size must be a number above 0 and below 1, got 0$"),
+        ({"data": {"test_size": 1}}, r"^test_size must be a number above 0 and below 1, got 1$"),
+        ({"data": {"test_size": "0.2"}}, r'^test_size must be a number above 0 and below 1, got "0.2"$'),
+        ({"data": {"test_size": math.nan}}, r"^test_size must be a number above 0 and below 1, got nan$"),
+        ({"data": {"seed": -1}}, r"^seed must be a whole number from 0 to 4.29497e\+09, got -1$"),
+        ({"data": {"seed": 1.5}}, r"^seed must be a whole number from 0 to .*, got 1.5$"),
+        ({"data": {"sead": 1}}, r'^setting of data must be one of dataset, test_size, seed, got "sead"$'),
+        ({"data": []}, r"^data must be an object with dataset, test_size, seed, got \[\]$"),
+        ({"train": {"model": "forest"}}, r'^model must be one of linear, ridge, lasso, elastic_net, got "for'),
+        ({"train": {"scaling": "robust"}}, r'^scaling must be one of standard, none, got "robust"$'),
+        ({"train": {"degree": 3}}, r"^degree must be a whole number from 1 to 2, got 3$"),
+        ({"train": {"degree": True}}, r"^degree must be a whole number from 1 to 2, got True$"),
+        ({"train": {"params": 5}}, r"^params must be an object, got 5$"),
+        ({"train": {"params": {"alpha": 1}}}, r'^setting of linear must be one of positive, got "alpha"$'),
+        ({"train": {"model": "ridge", "params": {"alpha": -1}}}, r"^alpha must be a number from 0 to .*, got -1$"),
+        ({"train": {"model": "lasso", "params": {"alpha": 0}}}, r"^alpha must be a number above 0 and .*, got 0$"),
+        ({"train": "linear"}, r'^train must be an object with model, scaling, degree, params, got "linear"$'),
+        ({"scheme": {"method": "codebook"}}, r'^method must be one of symmetric, .*, auto, got "codebook"$'),
+        ({"scheme": {"bits": 0}}, r"^bits must be a whole number from 1 to 16, got 0$"),
+        ({"scheme": {"bits": 17}}, r"^bits must be a whole number from 1 to 16, got 17$"),
+        ({"scheme": {"bits": -1}}, r"^bits must be a whole number from 1 to 16, got -1$"),
+        ({"scheme": {"bits": 2.5}}, r"^bits must be a whole number from 1 to 16, got 2.5$"),
+        ({"scheme": {"bits": "8"}}, r'^bits must be a whole number from 1 to 16, got "8"$'),
+        ({"scheme": {"bits": math.nan}}, r"^bits must be a whole number from 1 to 16, got nan$"),
+        ({"scheme": {"bits": 10**400}}, r"^bits must be a whole number from 1 to 16, got 1000"),
+        ({"scheme": {"space": "whitened"}}, r'^space must be one of standardised, raw, got "whitened"$'),
+        ({"scheme": {"scale": "best"}}, r'^scale must be one of minmax, mse, output, got "best"$'),
+        ({"scheme": {"rounding": "up"}}, r'^rounding must be nearest, got "up"$'),
+        ({"scheme": {"intercept": None}}, r"^intercept must be one of refit, .*, same-grid, got None$"),
+        ({"scheme": {"granularity": "row"}}, r'^granularity must be tensor, got "row"$'),
+        ({"scheme": {"colour": 1}}, r'^setting of the scheme must be one of method, .*, got "colour"$'),
+        ({"scheme": {"params": []}}, r"^params must be an object, got \[\]$"),
+        ({"scheme": {"params": {"width": 1}}}, r'^setting of symmetric must be none.*, got "width"$'),
+        ({"scheme": {"method": "window", "params": {"width": 0}}}, r"^width must be a number above 0 and .*, got 0$"),
+        ({"scheme": {"method": "window", "scale": "mse"}}, r'^scale must be minmax: .*, got "mse"$'),
+        ({"scheme": {"method": "auto", "scale": "mse"}}, r'^scale must be left at minmax: .*, got "mse"$'),
+        ({"scheme": None}, r"^scheme must be an object with method, bits, .*, got None$"),
+        ({"model": {}}, r'^setting of experiment must be one of data, train, scheme, got "model"$'),
+        ([], r"^experiment must be an object with data, train, scheme, got \[\]$"),
+    ],
+)  # fmt: skip
+def test_every_bad_value_has_one_message(written: object, message: str) -> None:
+    """The message names the field, what is allowed and the value that came."""
+    with pytest.raises(InvalidInput, match=message):
+        experiment_from_json(written)
+
+
+def test_missing_sections_and_fields_take_their_defaults() -> None:
+    """An empty object is the default experiment, and one field changes that field alone."""
+    assert experiment_from_json({}) == Experiment()
+    assert experiment_from_json({"data": {}, "scheme": {"bits": 4}}) == Experiment(scheme=Scheme(bits=4))
+
+
+def test_equal_settings_are_equal_keys() -> None:
+    """Defaults spelt out, whole numbers for floats and another order make the same key."""
+    short = TrainConfig("ridge")
+    spelt = TrainConfig("ridge", params=(("positive", False), ("alpha", 1)))
+    assert short == spelt
+    assert hash(short) == hash(spelt)
+    assert Scheme("asymmetric") == Scheme("asymmetric", params=(("zero_point", "integer"),))
+    assert short != replace(short, model="lasso", params=())
+
+
+@pytest.mark.parametrize("made", [DataConfig(), TrainConfig(), Scheme(), Experiment()])
+def test_settings_are_frozen(made: object) -> None:
+    """No field of a setting can be changed once it is made."""
+    name = next(iter(vars(made)))
+    with pytest.raises(FrozenInstanceError):
+        setattr(made, name, None)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_is_a_whole_setting(name: str) -> None:
+    """A preset gives an experiment on the default data that can be written and read."""
+    e = preset_experiment(name)
+    assert e.data == DataConfig()
+    assert e.scheme == PRESETS[name].scheme
+    assert experiment_from_json(e.to_json()) == e
+    assert PRESETS[name].label
+    assert PRESETS[name].note.endswith(".")
+
+
+def test_an_unknown_preset_is_refused() -> None:
+    """A mistyped preset is refused with the names there are."""
+    with pytest.raises(
+        InvalidInput, match=r'^preset must be one of system-000-symmetric, .*, got "system-9"$'
+    ):
+        preset_experiment("system-9")
+
+
+def test_a_scheme_says_what_it_is_in_words() -> None:
+    """The label reads naturally for one bit and for more."""
+    assert Scheme().label == "8 bits, symmetric"
+    assert Scheme("auto", 1).label == "1 bit, auto"

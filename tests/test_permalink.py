@@ -1,0 +1,171 @@
+"""The address of a result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.config import DataConfig, Experiment, TrainConfig, preset_experiment
+from core.errors import InvalidInput
+from core.models import MODELS
+from core.permalink import LONGEST, from_query, to_query
+from core.quant import METHODS, PRESETS, SWITCHES, Scheme
+from tests.support import READERS
+from tests.test_config import experiments
+
+OF_MODELS = [name for model in MODELS.values() for name in model.params]
+OF_METHODS = [name for method in METHODS.values() for name in method.params]
+FIXED = ["v", "dataset", "test_size", "seed", "model", "scaling", "degree", "method", "bits"]
+KNOWN = [*FIXED, *SWITCHES, *OF_MODELS, *OF_METHODS]
+WORDS = (
+    "0 1 -1 2.5 8 16 17 nan inf 1e999 true linear ridge auto window symmetric raw mse none keep offset ../x"
+)
+TEXTS = st.text(max_size=12) | st.sampled_from([*WORDS.split(), "1" * 40])
+
+
+def test_the_default_address_is_fixed() -> None:
+    """Version 1 of the default result always has this address: a copied link stays true."""
+    assert to_query(Experiment()) == {
+        "v": "1",
+        "dataset": "california_housing",
+        "model": "linear",
+        "method": "symmetric",
+        "bits": "8",
+    }
+
+
+def test_version_one_has_fixed_defaults() -> None:
+    """What an address leaves out means today what it meant when the address was copied."""
+    assert from_query({"v": "1"}) == (Experiment(), ())
+    assert Experiment() == Experiment(
+        DataConfig("california_housing", 0.2, 42),
+        TrainConfig("linear", "standard", 1, (("positive", False),)),
+        Scheme("symmetric", 8, "standardised", "minmax", "nearest", "refit", "tensor", ()),
+    )
+
+
+@READERS
+@given(experiments())
+def test_an_experiment_survives_its_address(e: Experiment) -> None:
+    """The address of any setting leads back to it, without a message and within the limit of length."""
+    query = to_query(e)
+    assert from_query(query) == (e, ())
+    assert all(isinstance(v, str) for v in query.values())
+    assert sum(len(k) + len(v) for k, v in query.items()) <= LONGEST
+
+
+@READERS
+@given(st.dictionaries(st.sampled_from(KNOWN) | st.text(max_size=9), TEXTS, max_size=8))
+def test_any_address_gives_a_setting_and_messages(query: dict[str, str]) -> None:
+    """Whatever stands in the address, there is a valid setting, and a message for each refused value."""
+    e, errors = from_query(query)
+    assert from_query(to_query(e)) == (e, ())
+    assert len(errors) <= len(query)
+    for error in errors:
+        assert error.field
+        assert error.allowed
+    if not errors:
+        assert all(name in KNOWN for name in query)
+
+
+@READERS
+@given(experiments(), st.sampled_from(KNOWN), TEXTS)
+def test_one_damaged_value_leaves_the_rest(e: Experiment, name: str, text: str) -> None:
+    """A link with one value replaced keeps what does not hang on that value."""
+    found, _ = from_query({**to_query(e), name: text})
+    if name not in ("v", "dataset", "test_size", "seed"):
+        assert found.data == e.data
+    if name in ("bits", "space", "scale", "rounding", "intercept", "granularity"):
+        assert found.train == e.train
+        assert found.scheme.method == e.scheme.method
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("dataset", "iris", r'^dataset must be california_housing, got "iris"$'),
+        ("test_size", "0", r"^test_size must be a number above 0 and below 1, got 0"),
+        ("test_size", "1", r"^test_size must be a number above 0 and below 1, got 1"),
+        ("test_size", "nan", r'^test_size must be a number above 0 and below 1, got "nan"$'),
+        ("seed", "4.0", r'^seed must be a whole number from 0 to .*, got "4.0"$'),
+        ("model", "forest", r'^model must be one of linear, ridge, lasso, elastic_net, got "forest"$'),
+        ("scaling", "", r'^scaling must be one of standard, none, got ""$'),
+        ("degree", "3", r"^degree must be a whole number from 1 to 2, got 3$"),
+        ("method", "gptq", r'^method must be one of symmetric, asymmetric, window, auto, got "gptq"$'),
+        ("bits", "0", r"^bits must be a whole number from 1 to 16, got 0$"),
+        ("bits", "17", r"^bits must be a whole number from 1 to 16, got 17$"),
+        ("bits", "-1", r"^bits must be a whole number from 1 to 16, got -1$"),
+        ("bits", "2.5", r'^bits must be a whole number from 1 to 16, got "2.5"$'),
+        ("bits", "1e9", r'^bits must be a whole number from 1 to 16, got "1e9"$'),
+        ("bits", '"8"', r'^bits must be a whole number from 1 to 16, got ""8""$'),
+        ("bits", "NaN", r'^bits must be a whole number from 1 to 16, got "NaN"$'),
+        ("space", "log", r'^space must be one of standardised, raw, got "log"$'),
+        ("intercept", "drop", r'^intercept must be one of refit, keep, quantised, same-grid, got "drop"$'),
+        ("positive", "1", r'^positive must be true or false, got "1"$'),
+        ("alpha", "1", r'^setting in the address must be one of .*bits.*, got "alpha"$'),
+        ("width", "1", r'^setting in the address must be one of .*, got "width"$'),
+        ("path", "../../x", r'^setting in the address must be one of .*, got "path"$'),
+    ],
+)
+def test_a_refused_value_has_one_message_and_its_default(name: str, text: str, message: str) -> None:
+    """The message names field, range and value, and the setting is the default one."""
+    e, errors = from_query({"v": "1", name: text})
+    assert e == Experiment()
+    (error,) = errors
+    with pytest.raises(InvalidInput, match=message):
+        raise error
+
+
+def test_every_bad_value_is_named() -> None:
+    """Two bad values give two messages, and the good ones beside them hold."""
+    e, errors = from_query({"bits": "99", "model": "ridge", "alpha": "-5", "method": "asymmetric"})
+    assert [error.field for error in errors] == ["alpha", "bits"] or {x.field for x in errors} == {
+        "alpha",
+        "bits",
+    }
+    assert e == Experiment(train=TrainConfig("ridge"), scheme=Scheme("asymmetric"))
+
+
+@pytest.mark.parametrize("method", ["window", "auto"])
+def test_a_scale_that_the_method_cannot_take_falls_back(method: str) -> None:
+    """The method stays, the scale goes back to minmax, and the message says why."""
+    e, errors = from_query({"method": method, "scale": "output", "bits": "5", "intercept": "keep"})
+    assert e.scheme == Scheme(method, 5, intercept="keep")
+    (error,) = errors
+    assert str(error).startswith("scale must be ")
+    assert str(error).endswith('got "output"')
+
+
+@pytest.mark.parametrize("noise", ["x" * 2048, "%00" * 700, "\u202e" * 2048])
+def test_noise_is_refused_whole(noise: str) -> None:
+    """Two kilobytes of anything give the defaults and one short message."""
+    for query in ({"bits": noise}, {noise: "8"}, {"v": "1", "bits": "4", "x": noise}):
+        e, errors = from_query(query)
+        assert e == Experiment()
+        (error,) = errors
+        assert str(error) == f'address must be at most {LONGEST} characters of settings, got "…"'
+
+
+@pytest.mark.parametrize("v", ["2", "99", "", "1.0", "one"])
+def test_another_version_is_refused_whole(v: str) -> None:
+    """An address of another version is not guessed at."""
+    e, errors = from_query({"v": v, "bits": "4"})
+    assert e == Experiment()
+    (error,) = errors
+    assert str(error) == f'v must be 1, the version of these settings, got "{v}"'
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_have_addresses(name: str) -> None:
+    """A reference system can be linked to."""
+    assert from_query(to_query(preset_experiment(name))) == (preset_experiment(name), ())
+
+
+def test_only_what_differs_is_written() -> None:
+    """A setting that is at its default does not lengthen the address."""
+    e = replace(Experiment(), train=TrainConfig("ridge", params=(("alpha", 2.5),)))
+    assert to_query(e)["alpha"] == "2.5"
+    assert not {"positive", "seed", "space", "scale", "scaling"} & set(to_query(e))
