@@ -13,11 +13,17 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import streamlit as st  # noqa: E402  (numpy comes with it; the variables above must stand first)
+from starlette.middleware import Middleware  # noqa: E402
 from starlette.routing import Mount  # noqa: E402
 
 from core.api import api  # noqa: E402
-from pages import _server  # noqa: E402
+from pages import _front, _server  # noqa: E402
 
 # A literal `st.App(...)`, because Streamlit finds it by reading this file; an absolute path, because a relative
 # one depends on what ran before; the entry inside pages/, because beside it cold deep links miss the router.
-app = st.App(ROOT / "pages" / "_router.py", routes=[Mount("/api", app=api)], lifespan=_server.lifespan)
+app = st.App(
+    ROOT / "pages" / "_router.py",
+    routes=[Mount("/api", app=api)],
+    middleware=[Middleware(_front.FrontPage, base_path=st.get_option("server.baseUrlPath"))],
+    lifespan=_server.lifespan,
+)

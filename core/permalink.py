@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from core.config import DEGREE, SCALING, SEED, TEST_SIZE, DataConfig, Experiment, TrainConfig, hyperparameters
+from core.config import (
+    DEGREE,
+    SCALING,
+    SEED,
+    TEST_SIZE,
+    DataConfig,
+    Experiment,
+    TrainConfig,
+    hyperparameters,
+)
 from core.datasets import DATASETS
 from core.errors import InvalidInput
 from core.fields import Choice, Field, Fields, Value, spell

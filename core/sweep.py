@@ -14,7 +14,14 @@ from core.moments import Anchor, anchor, moments, score
 from core.parts import Floats
 from core.quant import AUTO, Scheme, packed_size
 from core.quant.methods import METHODS
-from core.quant.quantize import Variants, best_shrink, exact_names, output_errors, resolve, variants
+from core.quant.quantize import (
+    Variants,
+    best_shrink,
+    exact_names,
+    output_errors,
+    resolve,
+    variants,
+)
 from core.train import Trained
 
 

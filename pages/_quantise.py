@@ -6,8 +6,8 @@ import pyarrow as pa
 import streamlit as st
 
 from core import figures
-from core.evaluate import Comparison
 from core.diagnose import effects, mean_shift
+from core.evaluate import Comparison
 from core.intervals import SAME, WORSE
 from core.quant.explain import explain, grid_facts
 from core.quant.levels import steps
@@ -15,7 +15,15 @@ from core.sizes import float_size
 from core.sweep import fewest_bits
 from pages import _shared, _state
 from pages._dial import narrow_dial
-from pages._format import METHOD_LABELS, literal, money, number, signed, significant, size
+from pages._format import (
+    METHOD_LABELS,
+    literal,
+    money,
+    number,
+    signed,
+    significant,
+    size,
+)
 
 PLOTLY = {"displayModeBar": False}
 
@@ -195,7 +203,7 @@ def _code_table(c: Comparison) -> pa.Table:
 
 
 def _facts(c: Comparison) -> str:
-    return " &emsp; ".join(f"{name} **{value}**" for name, value in grid_facts(c.quantized))
+    return " &ensp; ".join(f"{name} **{value}**" for name, value in grid_facts(c.quantized))
 
 
 def _steps(c: Comparison, chosen: int) -> str:

@@ -13,7 +13,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
+from streamlit import net_util
+
 _LOG = logging.getLogger("bitdial")
+
+# Streamlit asks a server on the internet for this machine's address, at start and for every foreign origin.
+# Nothing may leave the machine; browsers reach it by the name that they used.
+net_util.get_external_ip = lambda: None
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ import streamlit as st
 from core import figures
 from core.config import DEGREE, SCALING, SEED, hyperparameters
 from core.evaluate import baseline
-from core.fields import Choice, Number
+from core.fields import Number
 from core.models import MODELS
 from core.quant.coordinates import column_scale
 from core.train import Trained
@@ -24,25 +24,20 @@ SHARES = Number(0.2, 0.05, 0.9)
 def settings_form() -> None:
     """Draw the model's form from the registries."""
     e = experiment()
-    first, second, third, fourth = st.columns(4)
-    with first:
+    with st.grid(columns=4, min_column_width=180, vertical_alignment="bottom"):
         labels = {name: m.label for name, m in MODELS.items()}
         st.selectbox(
             "Model", list(MODELS), format_func=labels.__getitem__, key=sync("model", e.train.model),
             on_change=_state.change_train, args=("model", "model"), help=MODELS[e.train.model].summary,
         )  # fmt: skip
-        draw(Choice("standard", SCALING.options, SCALING.label, SCALING.help), "scaling", e.train.scaling,
-             _state.change_train, "scaling")  # fmt: skip
-    with second:
         values = dict(e.train.params)
         for name, field in hyperparameters(e.train.model).items():
             draw(field, f"hyper_{e.train.model}_{name}", values[name], _state.change_hyperparameter, name)
-    with third:
+        draw(SCALING, "scaling", e.train.scaling, _state.change_train, "scaling")
         st.segmented_control(
             "Degree", [1, 2], key=sync("degree", e.train.degree), on_change=_state.change_train,
             args=("degree", "degree"), required=True, help=DEGREE.help,
         )  # fmt: skip
-    with fourth:
         st.slider(
             "Test share", SHARES.low, SHARES.high, step=0.05,
             key=sync("test_size", min(max(e.data.test_size, SHARES.low), SHARES.high)),
@@ -112,18 +107,18 @@ def charts(t: Trained) -> None:
     rows = [
         {
             "feature": name,
-            "coefficient of the raw feature": f"{w:.6g}",
+            "raw coefficient": f"{w + 0.0:.6g}",
             "unit": u,
-            "per standard deviation": f"{w * s:+.4f}",
+            "per deviation": f"{w * s + 0.0:+.4f}",
         }
         for name, w, u, s in zip(t.preparation.columns, raw, units, column_scale(t.moments), strict=True)
     ]
     intercept = float(t.parts.values["intercept"][0])
     rows.append(
-        {"feature": "intercept", "coefficient of the raw feature": f"{intercept:.6g}", "unit": unit,
-         "per standard deviation": ""}
+        {"feature": "intercept", "raw coefficient": f"{intercept:.6g}", "unit": unit,
+         "per deviation": ""}
     )  # fmt: skip
-    right = ("coefficient of the raw feature", "per standard deviation")
+    right = ("raw coefficient", "per deviation")
     config = {name: st.column_config.TextColumn(name, alignment="right") for name in right}
     st.dataframe(
         rows, hide_index=True, key="coefficient_table", column_config=config, alt="Coefficients with their units"

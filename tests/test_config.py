@@ -126,14 +126,23 @@ def test_one_damaged_field_is_refused_or_allowed(e: Experiment, data: st.DataObj
         ({"data": {"seed": 1.5}}, r"^seed must be a whole number from 0 to .*, got 1.5$"),
         ({"data": {"sead": 1}}, r'^setting of data must be one of dataset, test_size, seed, got "sead"$'),
         ({"data": []}, r"^data must be an object with dataset, test_size, seed, got \[\]$"),
-        ({"train": {"model": "forest"}}, r'^model must be one of linear, ridge, lasso, elastic_net, got "for'),
+        (
+            {"train": {"model": "forest"}},
+            r'^model must be one of linear, ridge, lasso, elastic_net, got "for',
+        ),
         ({"train": {"scaling": "robust"}}, r'^scaling must be one of standard, none, got "robust"$'),
         ({"train": {"degree": 3}}, r"^degree must be a whole number from 1 to 2, got 3$"),
         ({"train": {"degree": True}}, r"^degree must be a whole number from 1 to 2, got True$"),
         ({"train": {"params": 5}}, r"^params must be an object, got 5$"),
         ({"train": {"params": {"alpha": 1}}}, r'^setting of linear must be one of positive, got "alpha"$'),
-        ({"train": {"model": "ridge", "params": {"alpha": -1}}}, r"^alpha must be a number from 0 to .*, got -1$"),
-        ({"train": {"model": "lasso", "params": {"alpha": 0}}}, r"^alpha must be a number above 0 and .*, got 0$"),
+        (
+            {"train": {"model": "ridge", "params": {"alpha": -1}}},
+            r"^alpha must be a number from 0 to .*, got -1$",
+        ),
+        (
+            {"train": {"model": "lasso", "params": {"alpha": 0}}},
+            r"^alpha must be a number above 0 and .*, got 0$",
+        ),
         ({"train": "linear"}, r'^train must be an object with model, scaling, degree, params, got "linear"$'),
         ({"scheme": {"method": "codebook"}}, r'^method must be one of symmetric, .*, auto, got "codebook"$'),
         ({"scheme": {"bits": 0}}, r"^bits must be a whole number from 1 to 16, got 0$"),
@@ -151,14 +160,17 @@ def test_one_damaged_field_is_refused_or_allowed(e: Experiment, data: st.DataObj
         ({"scheme": {"colour": 1}}, r'^setting of the scheme must be one of method, .*, got "colour"$'),
         ({"scheme": {"params": []}}, r"^params must be an object, got \[\]$"),
         ({"scheme": {"params": {"width": 1}}}, r'^setting of symmetric must be none.*, got "width"$'),
-        ({"scheme": {"method": "window", "params": {"width": 0}}}, r"^width must be a number above 0 and .*, got 0$"),
+        (
+            {"scheme": {"method": "window", "params": {"width": 0}}},
+            r"^width must be a number above 0 and .*, got 0$",
+        ),
         ({"scheme": {"method": "window", "scale": "mse"}}, r'^scale must be minmax: .*, got "mse"$'),
         ({"scheme": {"method": "auto", "scale": "mse"}}, r'^scale must be left at minmax: .*, got "mse"$'),
         ({"scheme": None}, r"^scheme must be an object with method, bits, .*, got None$"),
         ({"model": {}}, r'^setting of experiment must be one of data, train, scheme, got "model"$'),
         ([], r"^experiment must be an object with data, train, scheme, got \[\]$"),
     ],
-)  # fmt: skip
+)
 def test_every_bad_value_has_one_message(written: object, message: str) -> None:
     """The message names the field, what is allowed and the value that came."""
     with pytest.raises(InvalidInput, match=message):

@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from core.artifact.reader import strict_json
-from core.config import DEGREE, SCALING, SEED, TEST_SIZE, Experiment, experiment_from_json, hyperparameters, preset_experiment
+from core.config import (
+    DEGREE,
+    SCALING,
+    SEED,
+    TEST_SIZE,
+    Experiment,
+    experiment_from_json,
+    hyperparameters,
+    preset_experiment,
+)
 from core.errors import ArtifactError, InvalidInput
 from core.fields import Field, Number, Value
 from core.quant import BITS, METHOD_NAMES, SWITCHES, params_of

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.evaluate import Comparison
-from core.figures.style import Palette, axis, figure, plain
+from core.figures.style import Palette, axis, figure, plain, rows_height
 
 
 def coef_errors(c: Comparison, palette: Palette, names: Sequence[str]) -> go.Figure:
@@ -21,7 +21,7 @@ def coef_errors(c: Comparison, palette: Palette, names: Sequence[str]) -> go.Fig
         )
     ]  # fmt: skip
     return figure(
-        traces, max(300, 90 + 26 * len(rows)),
+        traces, rows_height(len(rows)),
         xaxis=axis("quantised − original coefficient", zeroline=True, nticks=6, exponentformat="power"),
         yaxis=axis("", autorange="reversed", type="category"),
         margin={"l": 8, "r": 12, "t": 8, "b": 8},

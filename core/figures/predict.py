@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures.style import Palette, axis, figure, plain
+from core.figures.style import Palette, axis, figure, plain, rows_height
 from core.parts import Floats
 
 
@@ -26,7 +26,7 @@ def contributions(
         )
     ]  # fmt: skip
     return figure(
-        traces, max(320, 110 + 34 * len(labels)), barmode="group",
+        traces, rows_height(len(labels), 34), barmode="group",
         xaxis=axis(f"contribution against the average row, {plain(unit)}", zeroline=True),
         yaxis=axis("", autorange="reversed", type="category"),
     )  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from core.evaluate import Comparison
-from core.figures.style import Palette, axis, figure, plain, tint
+from core.figures.style import Palette, axis, figure, plain, rows_height, tint
 from core.parts import Floats
 from core.quant.levels import levels, steps
 from core.sizes import Size
@@ -42,9 +42,18 @@ def bits_curve(
         go.Scatter(
             x=widths, y=drawn, mode="lines+markers", name="quantised", text=text, hoverinfo="text",
             line={"color": palette.quantized, "width": 2},
-            marker={"size": 7, "symbol": ["triangle-down" if b else "circle" for b in below]},
+            marker={"size": np.where(below, 0, 7)},
         )
     )  # fmt: skip
+    if below.any():
+        under = [w for w, b in zip(widths, below, strict=True) if b]
+        traces.append(
+            go.Scatter(
+                x=under, y=[floor] * len(under), mode="markers", showlegend=False, hoverinfo="text",
+                text=[t for t, b in zip(text, below, strict=True) if b],
+                marker={"size": 9, "symbol": "triangle-down", "color": palette.quantized},
+            )
+        )  # fmt: skip
     here = widths.index(bits)
     traces.append(
         go.Scatter(
@@ -94,7 +103,7 @@ def number_line(c: Comparison, palette: Palette, names: Sequence[str]) -> go.Fig
     ]  # fmt: skip
     reach = max(0.55, float(np.abs(error_in_steps(c)).max()) * 1.1)
     return figure(
-        traces, max(300, 90 + 26 * len(rows)),
+        traces, rows_height(len(rows)),
         xaxis=axis("coefficient", domain=[0, 0.68], showgrid=False, nticks=7),
         xaxis2=axis("error, steps", domain=[0.77, 1], range=[-reach, reach], zeroline=True, nticks=4),
         yaxis=axis("", range=[len(rows) - 0.5, -0.5], showgrid=False, tickvals=at, ticktext=labels),

@@ -53,6 +53,11 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
     return {"title": {"text": title, "standoff": 8}, "automargin": True, "zeroline": False, **more}
 
 
+def rows_height(count: int, each: int = 26) -> int:
+    """Return the height in pixels of a figure with `count` labelled rows; many rows move closer together."""
+    return max(300, 90 + count * (each if count <= 16 else 15))
+
+
 def tint(colour: str, amount: float) -> str:
     """Return the colour `#rrggbb` mixed with white: 0 is the colour, 1 is white."""
     parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]

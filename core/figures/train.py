@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures.style import Palette, axis, figure, plain
+from core.figures.style import Palette, axis, figure, plain, rows_height
 from core.parts import Floats
 
 
@@ -60,7 +60,7 @@ def coefficients(
         )
     ]  # fmt: skip
     return figure(
-        traces, max(300, 90 + 26 * len(labels)),
+        traces, rows_height(len(labels)),
         xaxis=axis("change of the prediction per standard deviation of the feature", zeroline=True),
         yaxis=axis("", autorange="reversed", type="category"),
         margin={"l": 8, "r": 12, "t": 8, "b": 8},

@@ -4,7 +4,13 @@ from core.quant.methods import AUTO, BITS, METHODS, Method
 from core.quant.packing import pack, packed_size, unpack
 from core.quant.presets import PRESETS, Preset
 from core.quant.quantize import Quantized, decoded_blocks, dequantize, quantize
-from core.quant.scheme import METHOD_NAMES, SWITCHES, Scheme, params_of, scheme_from_json
+from core.quant.scheme import (
+    METHOD_NAMES,
+    SWITCHES,
+    Scheme,
+    params_of,
+    scheme_from_json,
+)
 
 __all__ = [
     "AUTO",

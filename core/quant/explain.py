@@ -40,7 +40,8 @@ def explain(q: Quantized, index: int, value: float) -> list[tuple[str, str]]:
             ("value", f"{scale:.6g} × ({code} − {zero}) = {back:.6g}"),
         ]
     error = back - value
-    return [*steps, ("error", f"{back:.6g} − {value:.6g} = {error:.3g}".replace("- -", "+ "))]
+    steps.append(("error", f"{back:.6g} − {value:.6g} = {error:.3g}"))
+    return [(what, formula.replace("− -", "+ ").replace("-", "−").replace("e−", "e-")) for what, formula in steps]
 
 
 def grid_facts(q: Quantized) -> list[tuple[str, str]]:

@@ -1,0 +1,65 @@
+"""The one HTML page that browsers load: our title, and the address of the server stated instead of guessed."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Opened at /train, Streamlit's page asks /train/_stcore/health before /_stcore/health: two errors in the console
+# and a slower first paint. Told where the server is, it asks once. A base path (server.baseUrlPath) is kept.
+_SCRIPT = (
+    "<script>(() => {{ const base = location.origin + {base!r};"
+    " window.__streamlit = {{ BACKEND_BASE_URL: base, MAIN_PAGE_BASE_URL: base }}; }})();</script>"
+)
+_REPLACED = ((b"<title>Streamlit</title>", b"<title>Bitdial</title>"),)
+
+
+class FrontPage:
+    """ASGI middleware that rewrites Streamlit's index page and passes all else through untouched."""
+
+    def __init__(self, app: ASGIApp, base_path: str = "") -> None:
+        """Wrap `app`, whose pages live under `base_path`."""
+        self.app = app
+        self.script = _SCRIPT.format(base="/" + base_path.strip("/")).encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"].startswith(("/api/", "/_stcore/")):
+            await self.app(scope, receive, send)
+            return
+        # Stored copies would hide the change of the page, and a part of it cannot be rewritten.
+        skipped = (b"if-none-match", b"if-modified-since", b"range", b"accept-encoding")
+        if "." not in scope["path"].rsplit("/", 1)[-1]:
+            scope = {**scope, "headers": [h for h in scope["headers"] if h[0] not in skipped]}
+        await self.app(scope, receive, _Rewriting(send, self.script))
+
+
+class _Rewriting:
+    """Holds back an HTML answer until it is whole, then sends it changed, with its new length."""
+
+    def __init__(self, send: Send, script: bytes) -> None:
+        self.send, self.script = send, script
+        self.start: Message | None = None
+        self.body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = dict(message["headers"])
+            if message["status"] == 200 and headers.get(b"content-type", b"").startswith(b"text/html"):
+                self.start = message
+                return
+        elif self.start is not None and message["type"] == "http.response.body":
+            self.body += message.get("body", b"")
+            if not message.get("more_body", False):
+                await self._finish(self.start)
+            return
+        await self.send(message)
+
+    async def _finish(self, start: Message) -> None:
+        body = self.body.replace(b"<head>", b"<head>" + self.script, 1)
+        for old, new in _REPLACED:
+            body = body.replace(old, new, 1)
+        dropped = (b"content-length", b"etag", b"last-modified", b"accept-ranges")
+        headers = [h for h in start["headers"] if h[0].lower() not in dropped]
+        headers.append((b"content-length", str(len(body)).encode()))
+        await self.send({**start, "headers": headers})
+        await self.send({"type": "http.response.body", "body": body})
