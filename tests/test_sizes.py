@@ -87,7 +87,7 @@ def test_every_float_of_the_window_is_charged(bits: int) -> None:
 
 
 def test_the_reason_is_given_exactly_when_the_twin_is_not_smaller() -> None:
-    """ "Quantised" is said to be smaller only where it is; elsewhere the bytes that cost it are named."""
+    """A twin is called smaller only where it is; elsewhere the bytes that make it larger are named."""
     trained = california()
     for space, intercept, method in product(SPACES, INTERCEPTS, ("symmetric", "asymmetric", "window")):
         for bits in (1, 8, 16):
