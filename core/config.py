@@ -17,7 +17,12 @@ TEST_SIZE = Number(
     0.2, 0, 1, open_low=True, open_high=True, label="Test share", help="Share of the rows kept for testing."
 )
 SEED = Number(42, 0, 2**32 - 1, integer=True, label="Seed", help="Decides which rows are test rows.")
-SCALING = Choice("standard", SCALINGS, "Scaling", "standard: every column gets mean 0 and standard deviation 1 before the fit. none: as it is.")
+SCALING = Choice(
+    "standard",
+    SCALINGS,
+    "Scaling",
+    "standard: every column gets mean 0 and standard deviation 1 before the fit. none: as it is.",
+)
 DEGREE = Number(1, DEGREES[0], DEGREES[-1], integer=True, label="Degree", help="2 adds all products of two.")
 
 

@@ -8,13 +8,13 @@ _LONGEST_VALUE = 80
 def shown(value: object) -> str:
     """Return `value` as one printable line of at most 80 characters, control characters escaped."""
     text = value if isinstance(value, str) else repr(value)
-    text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[:_LONGEST_VALUE + 1])
+    text = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[: _LONGEST_VALUE + 1])
     if len(text) > _LONGEST_VALUE:
-        text = text[:_LONGEST_VALUE - 1] + "…"
+        text = text[: _LONGEST_VALUE - 1] + "…"
     return f'"{text}"' if isinstance(value, str) else text
 
 
-class InvalidInput(ValueError):
+class InvalidInput(ValueError):  # noqa: N818  (the name is part of the contract)
     """Bad input: which field, what came, and what is allowed.
 
     The message always reads `<field> must be <allowed>, got <value>`, on the page, in the API and

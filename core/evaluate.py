@@ -96,8 +96,7 @@ class Comparison:
         """Return the object that `compare --json` prints."""
         errors, width = self.errors, self.coef_range
         values = [
-            {"name": p.name, "original": p.original, "quantized": p.quantized, "code": p.code}
-            for p in self.parameters
+            {"name": p.name, "original": p.original, "quantized": p.quantized, "code": p.code} for p in self.parameters
         ]
         return {
             "experiment": self.experiment.to_json(),
@@ -162,9 +161,7 @@ def baseline(trained: Trained) -> Baseline:
     for kind in ("float32", "float16"):
         cast = cast_parts(trained.parts, kind)
         size = float_size(trained.parts, file, kind)
-        casts.append(
-            Yardstick(kind, size.numbers, regression_metrics(y, families.predict(cast, columns))["r2"])
-        )
+        casts.append(Yardstick(kind, size.numbers, regression_metrics(y, families.predict(cast, columns))["r2"]))
     predicted = frozen(families.predict(trained.parts, columns))
     return Baseline(metrics, predicted, spread_of(y), float_size(trained.parts, file), tuple(casts))
 
@@ -268,4 +265,3 @@ def cross_validate(trained: Trained, scheme: Scheme, folds: int = 5) -> dict[str
             r2 = regression_metrics(y[outside], families.predict(parts, columns))["r2"]
             scores[name].append(float("nan") if r2 is None else r2)
     return {n: {"r2_mean": float(np.mean(s)), "r2_std": float(np.std(s))} for n, s in scores.items()}
-

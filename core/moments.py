@@ -64,9 +64,7 @@ def anchor(m: Moments, X: Floats, y: Floats, coef: Floats, intercept: float) -> 
     error = y - (X @ coef + intercept)
     centred = error - error.mean()
     cross = (X - m.mean).T @ centred / m.n
-    return Anchor(
-        m, coef, intercept, float(error.mean()), float(centred @ centred) / m.n, frozen(cross)
-    )
+    return Anchor(m, coef, intercept, float(error.mean()), float(centred @ centred) / m.n, frozen(cross))
 
 
 def score(a: Anchor, coefs: Floats, intercepts: Floats) -> tuple[Floats, Floats]:

@@ -53,9 +53,7 @@ class Parts:
     def __post_init__(self) -> None:
         """Copy and freeze what was given."""
         object.__setattr__(self, "values", MappingProxyType({k: frozen(v) for k, v in self.values.items()}))
-        object.__setattr__(
-            self, "structure", MappingProxyType({k: frozen(v) for k, v in self.structure.items()})
-        )
+        object.__setattr__(self, "structure", MappingProxyType({k: frozen(v) for k, v in self.structure.items()}))
         object.__setattr__(self, "meta", read_only(self.meta))
 
     @property

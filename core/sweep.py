@@ -87,9 +87,7 @@ def numbers(scheme: Scheme, n_columns: int) -> int:
     unused = "zero_point" if dict(scheme.params).get("zero_point") == "offset" else "offset"
     kinds = [kind for name, kind in method.tables.items() if method.per_value or name != unused]
     entry = sum(4 if kind == "float32" else code_bytes for kind in kinds)
-    stored = sum(
-        packed_size(n, scheme.bits) + entry * (n if method.per_value else 1) for n in blocks.values()
-    )
+    stored = sum(packed_size(n, scheme.bits) + entry * (n if method.per_value else 1) for n in blocks.values())
     return stored + sum(4 if name == "intercept" else 4 * n_columns for name in exact_names(scheme))
 
 
@@ -114,23 +112,24 @@ def sweep(trained: Trained, methods: Sequence[str], bits: Sequence[int], base: S
     """Return one point for each method and bit width; the other switches are those of `base`.
 
     A switch that a method cannot take (a scale search for the window) falls back to that method's own.
+    Raises `InvalidInput` for an unknown method and for a width that no code has.
     """
     base = base or Scheme()
     test, train = anchors(trained)
     n_columns = len(trained.preparation.columns)
     points = []
-    for name in methods:
+    for name in methods if bits else ():
         scheme = adapt(base, name)
+        at_width = [replace(scheme, bits=b) for b in bits]
         coefs, intercepts, errors, scales = _all_bits(trained, scheme, bits)
         test_r2, test_rmse = score(test, coefs, intercepts)
         train_r2, _ = score(train, coefs, intercepts)
-        for i, b in enumerate(bits):
-            concrete = replace(scheme, bits=b)
+        for i, concrete in enumerate(at_width):
             if name == AUTO:
                 concrete = resolve(trained.parts, concrete, trained.moments)
             points.append(
                 Point(
-                    name, b, scales[i], _present(test_r2[i]), float(test_rmse[i]), _present(train_r2[i]),
+                    name, concrete.bits, scales[i], _present(test_r2[i]), float(test_rmse[i]), _present(train_r2[i]),
                     float(errors[i]), numbers(concrete, n_columns),
                 )
             )  # fmt: skip

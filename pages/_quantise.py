@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 import streamlit as st
 
@@ -83,12 +85,22 @@ def cards(c: Comparison) -> None:
     d, q, n = c.difference, c.sizes["quantized"], len(c.differences)
     with st.grid(columns=4, min_column_width=200):
         st.metric(
-            "Original R²", number(before), border=True, help=f"On {n:,} test rows.",
-            delta=f"train {number(train[0])}", delta_color="off", delta_arrow="off",
+            "Original R²",
+            number(before),
+            border=True,
+            help=f"On {n:,} test rows.",
+            delta=f"train {number(train[0])}",
+            delta_color="off",
+            delta_arrow="off",
         )
         st.metric(
-            "Quantised R²", number(after), border=True, help=f"On the same {n:,} test rows.",
-            delta=f"train {number(train[1])}", delta_color="off", delta_arrow="off",
+            "Quantised R²",
+            number(after),
+            border=True,
+            help=f"On the same {n:,} test rows.",
+            delta=f"train {number(train[1])}",
+            delta_color="off",
+            delta_arrow="off",
         )
         if d is None:
             st.metric("Difference", "–", border=True)
@@ -176,7 +188,7 @@ def _codes(c: Comparison) -> None:
     st.markdown("**Codes**")
     bits = c.quantized.scheme.bits
     widths = {"original": 84, "code": 54, "binary": 28 + 7 * max(bits, 5), "quantised": 84, "error": 74}
-    config: dict[str, object] = {
+    config: dict[str, Any] = {
         name: st.column_config.TextColumn(name, alignment="right", width=width) for name, width in widths.items()
     }
     table = _shared.drawn("codes", _state.key(), lambda: _code_table(c))
@@ -220,7 +232,7 @@ def _bytes(c: Comparison) -> None:
     casts = [(f"{kind} cast", float_size(trained.parts, original.file, kind)) for kind in ("float32", "float16")]
     rows = [("original", original), *casts, ("quantised", quantized)]
     figure = _shared.drawn("bytes", _state.key(), lambda: figures.bytes_bars(rows, _shared.palette()))
-    st.plotly_chart(figure, key="bytes", config=PLOTLY, alt="Bytes of the original, plain casts and the quantised model")
+    st.plotly_chart(figure, key="bytes", config=PLOTLY, alt="Bytes of the original, its casts, the quantised model")
     if c.not_smaller:
         st.warning(c.not_smaller, icon=":material/scale:")
     casts_below = [y for y in c.yardsticks if y.numbers < quantized.numbers]

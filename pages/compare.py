@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -37,7 +39,7 @@ def metric_table(c: Comparison, unit: str) -> None:
             )
     right = ("original", "quantised", "difference", "95 % interval")
     widths = (76, 76, 80, 146)
-    config: dict[str, object] = {
+    config: dict[str, Any] = {
         name: st.column_config.TextColumn(name, alignment="right", width=width)
         for name, width in zip(right, widths, strict=True)
     }
@@ -75,7 +77,7 @@ def size_table(c: Comparison) -> None:
             "test R²": [number(r) for _, _, r in rows],
         }
     )
-    config: dict[str, object] = {
+    config: dict[str, Any] = {
         "model": st.column_config.TextColumn("bytes", width=112),
         "payload": st.column_config.NumberColumn("payload", width=62, help="Packed codes, or the floats themselves."),
         "side": st.column_config.NumberColumn("side", width=48, help="Scales, zero points, intercept, scaling."),
@@ -103,9 +105,7 @@ def errors_and_differences(c: Comparison) -> None:
     grid = st.grid(columns=2, min_column_width=420, gap="medium")
     with grid.container():
         st.markdown("**Errors of the coefficients**")
-        figure = _shared.drawn(
-            "errors", key, lambda: figures.coef_errors(c, colours, trained.preparation.columns)
-        )
+        figure = _shared.drawn("errors", key, lambda: figures.coef_errors(c, colours, trained.preparation.columns))
         st.plotly_chart(figure, key="coef_errors", config=PLOTLY, alt="Error of each coefficient")
         errors, width = c.errors, c.coef_range
         share = f", {errors.mean() / width:.4%} of their range" if width > 0 else ""

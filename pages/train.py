@@ -81,16 +81,14 @@ def report(t: Trained) -> None:
 
 def charts(t: Trained) -> None:
     """Draw predictions, residuals and coefficients, all on the test rows."""
-    columns, y = t.columns("test")
+    _, y = t.rows("test")
     predicted = baseline(t).predicted
     unit = t.dataset.target.table_unit
     colours, key = _shared.palette(), _shared.key_of(experiment(), False) + _state.opened()[0]
     grid = st.grid(columns=2, min_column_width=420, gap="medium")
     with grid.container():
         st.markdown("**Actual against predicted**")
-        figure = _shared.drawn(
-            "actual", key, lambda: figures.actual_vs_predicted(y, predicted, unit, colours)
-        )
+        figure = _shared.drawn("actual", key, lambda: figures.actual_vs_predicted(y, predicted, unit, colours))
         st.plotly_chart(figure, key="actual", config=PLOTLY, alt="Predictions against true values, test rows")
     with grid.container():
         st.markdown("**Residuals**")

@@ -34,9 +34,7 @@ def _finite(text: str) -> float:
 def strict_json(text: str) -> Any:
     """Return the JSON value of `text`; duplicate keys, NaN and infinities are an `ArtifactError`."""
     try:
-        return json.loads(
-            text, object_pairs_hook=_no_duplicates, parse_constant=_no_constants, parse_float=_finite
-        )
+        return json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constants, parse_float=_finite)
     except ArtifactError:
         raise
     except (ValueError, RecursionError) as error:

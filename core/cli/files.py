@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ Result = tuple[dict[str, Any], str]
 N_SAMPLE = 10
 
 
-def save_original(trained: Trained, metrics: dict[str, Any], out: str | None) -> dict[str, Any]:
+def save_original(trained: Trained, metrics: Mapping[str, Any], out: str | None) -> dict[str, Any]:
     """Write the trained model where `out` says; return the path and its bytes for the JSON output."""
     return _saved(from_trained(trained, metrics={"original": metrics}), out)
 
@@ -97,7 +98,7 @@ def predict_command(args: argparse.Namespace) -> Result:
         columns["difference"] = (predicted["quantized"] - predicted["original"]).tolist()
     low = np.array([f.low for f in model.features])
     high = np.array([f.high for f in model.features])
-    outside = int(((rows.X < low) | (rows.X > high)).any(axis=1).sum())
+    outside = int(((low > rows.X) | (high < rows.X)).any(axis=1).sum())
     result: dict[str, Any] = {
         "rows": len(rows.X),
         "unit": model.target.table_unit,
@@ -142,9 +143,7 @@ def inspect_command(args: argparse.Namespace) -> Result:
         "versions": dict(model.versions),
         "bytes": Path(args.file).stat().st_size,
     }
-    rows: list[list[text.Cell]] = [
-        [text.literal(f.name), text.literal(f.unit), f.low, f.high] for f in model.features
-    ]
+    rows: list[list[text.Cell]] = [[text.literal(f.name), text.literal(f.unit), f.low, f.high] for f in model.features]
     shown = [
         f"holds: {' and '.join(model.variants)}; checksum and probe rows are right",
         f"data {model.data.dataset}, test share {model.data.test_size}, seed {model.data.seed}",

@@ -41,7 +41,7 @@ def datasets(args: argparse.Namespace) -> Result:
             "licence": data.licence,
             "sha256": data.sha256,
         }
-        rows = [[f.name, f.unit, f.low, f.high, f.meaning] for f in data.features]
+        rows: list[list[text.Cell]] = [[f.name, f.unit, f.low, f.high, f.meaning] for f in data.features]
         lines += [
             f"{name}: {data.label}, {len(data.y):,} rows, {data.task}",
             text.table(["feature", "unit", "lowest", "highest", "meaning"], rows),
@@ -138,7 +138,9 @@ def sweep_command(args: argparse.Namespace) -> Result:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of `python -m core`."""
-    top = argparse.ArgumentParser(prog="python -m core", description="Turn the bit width down and see what your model loses.")
+    top = argparse.ArgumentParser(
+        prog="python -m core", description="Turn the bit width down and see what your model loses."
+    )
     top.add_argument("--version", action="version", version=f"bitdial {VERSION}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 

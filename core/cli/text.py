@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.errors import shown
 from core.evaluate import Comparison
@@ -34,14 +34,18 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     )
 
 
-def training(trained: Trained, metrics: dict[str, dict[str, float | None]]) -> str:
+def training(trained: Trained, metrics: Mapping[str, Mapping[str, float | None]]) -> str:
     """Return the report of a training: metrics by part, coefficients, rank."""
     report, config = trained.report, trained.config
     unit = f"in units of {trained.dataset.target.table_unit}"
     counts = {"train": report.n_train, "test": report.n_test}
-    rows = [[p, counts[p], *(metrics[p][m] for m in ("r2", "rmse", "mae"))] for p in ("train", "test")]
+    rows: list[list[Cell]] = [
+        [p, counts[p], *(metrics[p][m] for m in ("r2", "rmse", "mae"))] for p in ("train", "test")
+    ]
     values = trained.parts.values
-    coefs = [[n, float(w)] for n, w in zip(trained.preparation.columns, values["coef"][0], strict=True)]
+    coefs: list[list[Cell]] = [
+        [n, float(w)] for n, w in zip(trained.preparation.columns, values["coef"][0], strict=True)
+    ]
     lines = [
         f"{trained.dataset.label}, {config.model}, scaling {config.scaling}, seed {trained.data.seed}",
         table(["part", "rows", "R²", "RMSE", "MAE"], rows),

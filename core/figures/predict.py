@@ -11,9 +11,7 @@ from core.figures.style import Palette, axis, figure, plain, rows_height
 from core.parts import Floats
 
 
-def contributions(
-    names: Sequence[str], original: Floats, quantized: Floats, unit: str, palette: Palette
-) -> go.Figure:
+def contributions(names: Sequence[str], original: Floats, quantized: Floats, unit: str, palette: Palette) -> go.Figure:
     """Return each feature's contribution against the average district, for both models, in `unit`."""
     labels = [plain(n) for n in names]
     traces = [

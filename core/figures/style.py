@@ -19,7 +19,7 @@ class Palette:
     faint: str
 
 
-class Shared(go.Figure):
+class Shared(go.Figure):  # type: ignore[misc]  # plotly carries no types
     """A finished figure that many visits show: turned into plain data once, instead of at every rerun."""
 
     def to_dict(self) -> dict[str, Any]:

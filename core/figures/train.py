@@ -42,9 +42,7 @@ def residuals(y: Floats, predicted: Floats, unit: str, palette: Palette) -> go.F
             marker={"color": palette.original}, hovertemplate="%{x:.2f}: %{y} rows",
         )
     ]  # fmt: skip
-    return figure(
-        traces, 340, xaxis=axis(f"true − predicted, {unit}"), yaxis=axis("test rows"), bargap=0.05
-    )
+    return figure(traces, 340, xaxis=axis(f"true − predicted, {unit}"), yaxis=axis("test rows"), bargap=0.05)
 
 
 def coefficients(

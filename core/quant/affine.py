@@ -20,13 +20,15 @@ Tables = dict[str, Any]
 _TINY = float(np.finfo(np.float32).tiny)
 
 
+_START: dict[np.ufunc, float] = {np.maximum: -np.inf, np.minimum: np.inf, np.add: 0.0}
+
+
 def spread(values: Floats, groups: Array, reduce: np.ufunc) -> Floats:
     """Return, for each value, `reduce` (np.maximum, np.minimum or np.add) over its group, shape (n,)."""
     if groups[0] == groups[-1] and not np.any(groups != groups[0]):
         return np.full(values.shape, reduce.reduce(values))
     _, inverse = np.unique(groups, return_inverse=True)
-    start = {np.maximum: -np.inf, np.minimum: np.inf, np.add: 0.0}[reduce]
-    result = np.full(inverse.max() + 1, start)
+    result = np.full(inverse.max() + 1, _START[reduce])
     reduce.at(result, inverse, values)
     return result[inverse]
 
@@ -42,9 +44,7 @@ def as_scale(reach: Any, steps: Any) -> Floats:
     return np.where(np.asarray(reach) == 0, 1.0, np.maximum(raw, _TINY))
 
 
-def symmetric_encode(
-    values: Floats, groups: Array, bits: Any, params: Any, shrink: Any = 1.0
-) -> tuple[Floats, Tables]:
+def symmetric_encode(values: Floats, groups: Array, bits: Any, params: Any, shrink: Any = 1.0) -> tuple[Floats, Tables]:
     """Return codes and scale of the grid that is symmetric about zero.
 
     qmax = 2^(b-1) - 1;  s = max|w| / qmax;  k = clip(rint(w / s), -qmax, qmax);  code = k + qmax.

@@ -62,9 +62,7 @@ def require_moments(scheme: Scheme, moments: Moments | None) -> None:
         raise InvalidInput("scale", "output", "minmax or mse for a model without training statistics")
 
 
-def blocks(
-    parts: Parts, scheme: Scheme, moments: Moments | None, groups: Mapping[str, Array]
-) -> Blocks:
+def blocks(parts: Parts, scheme: Scheme, moments: Moments | None, groups: Mapping[str, Array]) -> Blocks:
     """Return the values to round, in the coordinates that the scheme asks for.
 
     Standardised: w·σ and b + w·mean, the model of the standardised columns; raw: w and b as they are.

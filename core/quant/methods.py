@@ -28,7 +28,8 @@ class Method:
 
     `scales` are the ways to set its range; `table` names its tables with the way each is stored
     ("float32", or "code" for a whole number of as many bits as a code); `half_step(bits)` says whether
-    each error is at most half a step; `top_code(bits)` is the largest code in use; `per_value` gives every value a grid of its own.
+    each error is at most half a step; `top_code(bits)` is the largest code in use;
+    `per_value` gives every value a grid of its own.
     """
 
     label: str
@@ -97,4 +98,3 @@ METHODS: dict[str, Method] = {
 AUTO = "auto"
 AUTO_LABEL = "Best found"
 AUTO_SUMMARY = "Tries every even grid and every way to set its scale; takes the smallest training output error."
-

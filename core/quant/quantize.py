@@ -70,9 +70,7 @@ class Variants:
     intercepts: Floats
 
 
-def variants(
-    parts: Parts, scheme: Scheme, moments: Moments | None, bits: Any = None, shrink: Any = 1.0
-) -> Variants:
+def variants(parts: Parts, scheme: Scheme, moments: Moments | None, bits: Any = None, shrink: Any = 1.0) -> Variants:
     """Return the variants of `parts` for every entry of `bits` or `shrink`, each of shape (k, 1).
 
     `coefs` (k, o, p) and `intercepts` (k, o) are those of the unscaled columns. `shrink` acts on the
@@ -198,7 +196,7 @@ def block_groups(parts: Parts, scheme: Scheme) -> dict[str, Array]:
 def exact_names(scheme: Scheme) -> tuple[str, ...]:
     """Return the names of the float arrays that a model quantised by `scheme` keeps beside its codes."""
     coded = scheme.intercept in co.CODED
-    names = () if coded else ("intercept",)
+    names: tuple[str, ...] = () if coded else ("intercept",)
     if scheme.space == "standardised":
         names += ("feature_scale", "feature_mean") if coded else ("feature_scale",)
     return names

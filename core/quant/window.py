@@ -10,9 +10,7 @@ from core.parts import Array, Floats
 from core.quant.affine import Tables
 
 
-def window_encode(
-    values: Floats, groups: Array, bits: Any, params: Any, shrink: Any = 1.0
-) -> tuple[Floats, Tables]:
+def window_encode(values: Floats, groups: Array, bits: Any, params: Any, shrink: Any = 1.0) -> tuple[Floats, Tables]:
     """Return codes, scales and lower ends of one window of ± `width` for each value.
 
     low = w - width;  s = ((w + width) - low) / (2^b - 1);  code = rint((w - low) / s), all in float32: the
