@@ -8,7 +8,9 @@ from core.parts import Parts
 from core.quant import Quantized, Scheme, dequantize, quantize
 from core.sweep import sweep
 from core.train import Trained, train
-from core.version import VERSION as __version__
+from core.version import VERSION
+
+__version__ = VERSION
 
 __all__ = [
     "ArtifactError",

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.moments import mean_of
-from core.parts import Floats
+from core.parts import Floats, frozen
 
 DRAWS = 1000
 SEED = 0
@@ -84,6 +84,11 @@ class Spread:
     total: float
     without: Floats
     resampled: Floats
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        object.__setattr__(self, "without", frozen(self.without))
+        object.__setattr__(self, "resampled", frozen(self.resampled))
 
 
 def spread_of(y: Floats) -> Spread | None:
