@@ -47,7 +47,7 @@ types: $(DEV)
 
 # A file's tests stay in one process: session fixtures (the server, trained models) are made once there.
 unit: $(DEV)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -p no:benchmark
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -p no:benchmark --ignore=tests/bench
 
 bench: $(DEV)
 	$(BIN)/python -m pytest tests/bench --benchmark-only

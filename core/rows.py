@@ -45,7 +45,7 @@ def parse_rows(data: bytes, features: Sequence[str], target: str) -> Rows:
     except UnicodeDecodeError as error:
         raise InvalidInput("rows", f"byte 0x{data[error.start]:02x} at {error.start}", "UTF-8 text") from error
     try:
-        lines = [row for row in csv.reader(io.StringIO(text), strict=True) if row]
+        lines = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
     except csv.Error as error:
         raise InvalidInput("rows", str(error), "comma-separated values") from error
     if not lines:
@@ -63,9 +63,11 @@ def parse_rows(data: bytes, features: Sequence[str], target: str) -> Rows:
 
 def _check_header(header: Sequence[str], features: Sequence[str], target: str) -> None:
     wanted = "exactly the columns " + ", ".join(features)
+    seen: set[str] = set()
     for name in header:
-        if header.count(name) > 1:
+        if name in seen:
             raise InvalidInput("columns", f"{name} twice", wanted)
+        seen.add(name)
     for name in features:
         if name not in header:
             raise InvalidInput("columns", f"no {name}", wanted)

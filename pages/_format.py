@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:^=@&\"'])")
@@ -12,8 +13,8 @@ MINUS = "−"
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """Return a metric: four decimals, fewer for large values, an en dash where there is none."""
-    if value is None:
+    """Return a metric: four decimals, fewer for large values, an en dash where there is none (None or NaN)."""
+    if value is None or math.isnan(value):
         return "–"
     if abs(value) >= 1000:
         text = f"{value:,.0f}"

@@ -16,7 +16,6 @@ from core.quant.levels import steps
 from core.sizes import float_size
 from core.sweep import fewest_bits
 from pages import _shared, _state
-from pages._dial import narrow_dial
 from pages._format import (
     METHOD_LABELS,
     literal,
@@ -32,7 +31,6 @@ PLOTLY = {"displayModeBar": False}
 
 def render() -> None:
     """Draw the page."""
-    narrow_dial()
     c = _state.comparison()
     finding(c)
     cards(c)

@@ -29,5 +29,8 @@ with _server.turn():
     _dial.styles()
     _sidebar.render()
     _sidebar.problems()
+    # Here and not in the pages: a widget that two pages draw under one key starts empty on the second.
+    if page.title != "Train":
+        _dial.narrow_dial()
     page.run()
     _state.write_address()

@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.artifact import Model
 from core.artifact.reopen import DIFFERS, reopen
-from core.config import Experiment, TrainConfig
+from core.config import DataConfig, Experiment, TrainConfig
 from core.errors import ArtifactError, InvalidInput
 from core.evaluate import Comparison
 from core.permalink import from_query, to_query
@@ -32,6 +32,11 @@ def start() -> None:
     state.experiment, errors = from_query(st.query_params.to_dict())
     state.problems = [str(error) for error in errors]
     state.opened, state.pins, state.saved, state.notice = None, [], [], ""
+    try:
+        trained()
+    except InvalidInput as error:  # a share of the rows that leaves too few to train or to test
+        state.experiment = replace(state.experiment, data=DataConfig())
+        state.problems.append(str(error))
 
 
 def write_address() -> None:

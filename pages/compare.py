@@ -8,12 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from core import figures
+from core.errors import InvalidInput
 from core.evaluate import Comparison, cross_validate
 from core.permalink import to_query
 from core.sizes import float_size
 from pages import _shared, _state
-from pages._dial import narrow_dial
-from pages._format import money, number, signed, size
+from pages._format import literal, money, number, signed, size
 from pages._quantise import PLOTLY, finding, setting_words
 
 LABELS = {"r2": "R²", "rmse": "RMSE", "mae": "MAE"}
@@ -153,7 +153,11 @@ def cross_validation() -> None:
     """Draw the button and the figures of a cross-validation on the training rows."""
     trained, e = _state.trained(), _state.experiment()
     if st.button("Cross-validate on the training rows", key="cv", help="Five folds; refitted and quantised in each."):
-        found = cross_validate(trained, e.scheme)
+        try:
+            found = cross_validate(trained, e.scheme)
+        except InvalidInput as error:
+            st.error(literal(str(error)), icon=":material/error:")
+            return
         first, second = found["original"], found["quantized"]
         st.markdown(
             f"Five folds of the training rows: :blue[R² {number(first['r2_mean'])} ± {number(first['r2_std'])}] "
@@ -161,7 +165,6 @@ def cross_validation() -> None:
         )
 
 
-narrow_dial()
 current = _state.comparison()
 finding(current)
 dataset = _state.trained().dataset

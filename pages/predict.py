@@ -10,7 +10,6 @@ from core.datasets import Dataset
 from core.parts import Floats
 from core.train import Trained
 from pages import _shared, _state
-from pages._dial import narrow_dial
 from pages._format import literal, money
 from pages._quantise import PLOTLY, setting_words
 from pages._state import sync
@@ -166,7 +165,6 @@ def place_map(t: Trained, row: Floats) -> None:
     st.caption(f"{len(y):,} test rows, darker is dearer. Click a dot to move latitude and longitude there.")
 
 
-narrow_dial()
 current = _state.trained()
 if "district" not in st.session_state or len(st.session_state.district) != len(current.dataset.features):
     load_row(current.dataset.places[0].row)

@@ -12,13 +12,13 @@ from hypothesis import settings
 from safetensors.numpy import save as pack_arrays
 
 from core import families
-from core.artifact import Model, from_trained
+from core.artifact import Model, encode, from_trained
 from core.artifact.codec import KEY, canonical, checksum
 from core.artifact.reader import parse
 from core.config import DataConfig, TrainConfig
 from core.datasets import Dataset, Feature, Target, split
 from core.evaluate import compare, model_file
-from core.parts import Array, Floats, Parts
+from core.parts import Array, Floats, Parts, frozen
 from core.quant import METHOD_NAMES, SWITCHES, Quantized, Scheme
 from core.train import Fit, Trained, TrainReport, fit_rows, train
 
@@ -64,7 +64,7 @@ def trained_on(X: Floats, y: Floats, config: TrainConfig | None = None, seed: in
     rows, test = split(len(y), data.test_size, data.seed)
     f = fit_rows(X[rows], y[rows], names(X.shape[1]), config)
     report = TrainReport(len(rows), len(test), len(f.preparation.columns), f.rank, f.seconds, 1000, f.notes)
-    sketch = np.quantile(X[rows], np.linspace(0, 1, 21), axis=0).T
+    sketch = frozen(np.quantile(X[rows], np.linspace(0, 1, 21), axis=0).T)
     return Trained(data, config, dataset(X, y), f.preparation, f.parts, f.moments, sketch, report)
 
 
@@ -92,6 +92,18 @@ def small_file() -> Model:
     """Return the contents of a small file with both models, training statistics and metrics."""
     trained = trained_on(*table(80, 2, 3))
     return model_file(trained, compare(trained, Scheme("asymmetric", 4)), "small")
+
+
+@cache
+def small_bytes() -> bytes:
+    """Return a small file of a quantised model."""
+    return encode(small_file().only("quantized"))
+
+
+@cache
+def pair_bytes() -> bytes:
+    """Return a small file with both models, training statistics and metrics."""
+    return encode(small_file())
 
 
 def bare_file(trained: Trained, q: Quantized | None = None) -> Model:

@@ -36,8 +36,7 @@ def values_of(field: Field) -> st.SearchStrategy[Any]:
         return st.booleans()
     if field.integer:
         return st.integers(int(field.low), int(field.high))
-    ends = {"exclude_min": field.open_low, "exclude_max": field.open_high}
-    return st.floats(field.low, field.high, allow_nan=False, **ends)
+    return st.floats(field.low, field.high, exclude_min=field.open_low, exclude_max=field.open_high)
 
 
 def pairs_of(fields: Fields) -> st.SearchStrategy[tuple[tuple[str, Any], ...]]:
@@ -214,9 +213,7 @@ def test_a_preset_is_a_whole_setting(name: str) -> None:
 
 def test_an_unknown_preset_is_refused() -> None:
     """A mistyped preset is refused with the names there are."""
-    with pytest.raises(
-        InvalidInput, match=r'^preset must be one of system-000-symmetric, .*, got "system-9"$'
-    ):
+    with pytest.raises(InvalidInput, match=r'^preset must be one of system-000-symmetric, .*, got "system-9"$'):
         preset_experiment("system-9")
 
 

@@ -113,9 +113,7 @@ def test_an_unknown_table_is_refused(name: str) -> None:
         datasets.load(name)
 
 
-@pytest.mark.parametrize(
-    ("n", "share", "seed"), [(20640, 0.2, 42), (20640, 0.33, 0), (10, 0.5, 7), (7, 0.01, 3)]
-)
+@pytest.mark.parametrize(("n", "share", "seed"), [(20640, 0.2, 42), (20640, 0.33, 0), (10, 0.5, 7), (7, 0.01, 3)])
 def test_the_split_is_that_of_scikit_learn(n: int, share: float, seed: int) -> None:
     """The same rows in the same order as `train_test_split`, disjoint and complete, read-only."""
     train, test = split(n, share, seed)

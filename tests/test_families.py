@@ -39,9 +39,7 @@ def test_parts_predict_what_the_estimator_predicts(model: str, scaling: str, deg
     rows, _ = table(50, 3, seed=9)
     columns = expand(rows, degree)
     ours, theirs = families.predict(f.parts, columns), f.estimator.predict(columns)
-    bound = identity_bound(
-        f.parts, columns, columns.mean(axis=0) if scaling == "none" else f.preparation.mean
-    )
+    bound = identity_bound(f.parts, columns, columns.mean(axis=0) if scaling == "none" else f.preparation.mean)
     assert (np.abs(ours - theirs) <= bound).all()
     assert np.abs(theirs).max() > 1e6 * bound.max(), "the bound is too wide to say anything"
 
@@ -58,9 +56,7 @@ def test_extracted_parts_are_valid(model: str) -> None:
 
 def test_an_unknown_estimator_is_refused() -> None:
     """A class that no family knows is refused with the classes that are known."""
-    with pytest.raises(
-        InvalidInput, match=r'^estimator must be one of LinearRegression, .*, got "LogisticRegression"'
-    ):
+    with pytest.raises(InvalidInput, match=r'^estimator must be one of LinearRegression, .*, got "LogisticRegression"'):
         families.extract(LogisticRegression())
 
 

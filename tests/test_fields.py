@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InvalidInput
-from core.fields import Choice, Flag, Number, complete, spell
+from core.fields import Choice, Field, Fields, Flag, Number, complete, spell
 from tests.support import READERS
 
 BITS = Number(8, 1, 16, integer=True)
@@ -48,9 +48,7 @@ def test_checked_numbers_have_the_type_of_their_field() -> None:
     assert type(PENALTY.check("alpha", 3)) is float
 
 
-@pytest.mark.parametrize(
-    "text", ["2.5", "8.0", "", " 8", "8 ", "eight", "1e1", "0x8", "٨", "8\n", "9" * 19, "--8"]
-)
+@pytest.mark.parametrize("text", ["2.5", "8.0", "", " 8", "8 ", "eight", "1e1", "0x8", "٨", "8\n", "9" * 19, "--8"])
 def test_a_whole_number_is_spelt_with_digits_alone(text: str) -> None:
     """A text that is not plain digits is refused and never rounded or trimmed to fit."""
     with pytest.raises(InvalidInput, match=r"^bits must be a whole number from 1 to 16, got \""):
@@ -64,9 +62,7 @@ def test_a_decimal_is_spelt_plainly(text: str) -> None:
         PENALTY.parse("alpha", text)
 
 
-@pytest.mark.parametrize(
-    ("text", "value"), [("0.5", 0.5), (".5", 0.5), ("5.", 5.0), ("+1e3", 1000.0), ("2e-3", 0.002)]
-)
+@pytest.mark.parametrize(("text", "value"), [("0.5", 0.5), (".5", 0.5), ("5.", 5.0), ("+1e3", 1000.0), ("2e-3", 0.002)])
 def test_the_usual_spellings_of_a_decimal_are_read(text: str, value: float) -> None:
     """A point, an exponent and a sign are read as one would expect."""
     assert PENALTY.parse("alpha", text) == value
@@ -101,7 +97,7 @@ def test_a_flag_is_spelt_true_or_false(text: str) -> None:
 
 def test_complete_fills_in_defaults_in_the_order_of_the_fields() -> None:
     """The result has every field, in order, whatever was given and however it was ordered."""
-    fields = {"bits": BITS, "colour": COLOUR, "alpha": PENALTY}
+    fields: Fields = {"bits": BITS, "colour": COLOUR, "alpha": PENALTY}
     assert complete("x", fields, {"alpha": 2, "bits": 4}) == (("bits", 4), ("colour", "red"), ("alpha", 2.0))
 
 
@@ -109,9 +105,7 @@ def test_complete_refuses_an_unknown_name() -> None:
     """A mistyped name is refused with the names there are; so is any name where there is none."""
     with pytest.raises(InvalidInput, match=r'^setting of ridge must be one of alpha, got "alhpa"$'):
         complete("ridge", {"alpha": PENALTY}, {"alhpa": 1.0})
-    with pytest.raises(
-        InvalidInput, match=r'^setting of symmetric must be none: it has no settings, got "width"$'
-    ):
+    with pytest.raises(InvalidInput, match=r'^setting of symmetric must be none: it has no settings, got "width"$'):
         complete("symmetric", {}, {"width": 1.0})
 
 
@@ -127,7 +121,7 @@ def test_complete_refuses_an_unknown_name() -> None:
 def test_parse_reads_back_what_spell_writes(value: bool | int | float | str) -> None:
     """Every value of every kind of field survives being written as text, to the last bit."""
     everything = 1.8e308
-    fields = {
+    fields: dict[type, Field] = {
         bool: Flag(False),
         int: Number(0, -everything, everything, integer=True),
         float: Number(0, -everything, everything),

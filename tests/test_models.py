@@ -51,9 +51,7 @@ def test_every_hyperparameter_refuses_what_is_out_of_range(model: str, name: str
     elif isinstance(field, Flag):
         bad += [0, 1, "true"]
     for value in bad:
-        with pytest.raises(
-            InvalidInput, match=f"^{name} must be {field.allowed.replace('+', '.')}, got "
-        ) as caught:
+        with pytest.raises(InvalidInput, match=f"^{name} must be {field.allowed.replace('+', '.')}, got ") as caught:
             TrainConfig(model, params=((name, value),))  # type: ignore[arg-type]
         assert caught.value.value is value
 

@@ -20,9 +20,7 @@ OF_MODELS = [name for model in MODELS.values() for name in model.params]
 OF_METHODS = [name for method in METHODS.values() for name in method.params]
 FIXED = ["v", "dataset", "test_size", "seed", "model", "scaling", "degree", "method", "bits"]
 KNOWN = [*FIXED, *SWITCHES, *OF_MODELS, *OF_METHODS]
-WORDS = (
-    "0 1 -1 2.5 8 16 17 nan inf 1e999 true linear ridge auto window symmetric raw mse none keep offset ../x"
-)
+WORDS = "0 1 -1 2.5 8 16 17 nan inf 1e999 true linear ridge auto window symmetric raw mse none keep offset ../x"
 TEXTS = st.text(max_size=12) | st.sampled_from([*WORDS.split(), "1" * 40])
 
 

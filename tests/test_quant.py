@@ -1,8 +1,7 @@
-"""Grids, codes and tables: the formulas, the promise of half a step, the published curves."""
+"""Grids, codes and tables: the formulas, and the promise of half a step."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,30 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import ArtifactError, InvalidInput
+from core.errors import InvalidInput
 from core.moments import Moments
 from core.parts import Floats, Parts
 from core.quant import (
     AUTO,
     METHODS,
     Scheme,
-    decoded_blocks,
     dequantize,
-    pack,
-    packed_size,
     params_of,
     quantize,
-    unpack,
 )
 from core.quant.affine import spread
-from core.quant.quantize import FACTORS, output_errors, variants
-from core.sweep import sweep
 from tests.support import (
     ALL_BITS,
     FORMULAS,
-    INTERCEPTS,
-    READERS,
-    SPACES,
     california,
     half_step_bound,
     small,
@@ -58,49 +48,6 @@ def coded(method: str, values: Floats, bits: int, params: Any = ()) -> tuple[Flo
     groups = np.arange(values.size) if METHODS[method].per_value else np.zeros(values.size, dtype=int)
     codes, tables = METHODS[method].encode(values, groups, bits, completed(method, params))
     return codes, tables, METHODS[method].decode(codes, tables, bits)
-
-
-# --- packing
-
-
-@READERS
-@given(st.integers(1, 16), st.data())
-def test_unpacking_undoes_packing(bits: int, data: st.DataObject) -> None:
-    """Codes of any width come back as they were, from as many bytes as their bits need."""
-    codes = np.array(data.draw(st.lists(st.integers(0, 2**bits - 1), max_size=40)), dtype=np.uint16)
-    packed = pack(codes, bits)
-    assert packed.dtype == np.uint8
-    assert packed.size == packed_size(codes.size, bits) == -(-codes.size * bits // 8)
-    assert np.array_equal(unpack(packed, bits, codes.size), codes)
-
-
-def test_bits_are_packed_most_significant_first() -> None:
-    """The layout is fixed: files of today must be readable for ever."""
-    assert pack(np.array([1, 2, 3]), 3).tolist() == [0b00101001, 0b10000000]
-    assert pack(np.array([0xABC, 0xDEF]), 12).tolist() == [0xAB, 0xCD, 0xEF]
-    assert pack(np.array([0x1234]), 16).tolist() == [0x12, 0x34]
-
-
-@pytest.mark.parametrize("size", [0, 1, 3, 100])
-def test_a_wrong_number_of_bytes_is_refused(size: int) -> None:
-    """Too few or too many bytes for the codes are an error that says so."""
-    with pytest.raises(ArtifactError, match=f"3 codes of 5 bits do not take {size} bytes"):
-        unpack(np.zeros(size, dtype=np.uint8), 5, 3)
-
-
-def test_bytes_of_another_kind_are_refused() -> None:
-    """Packed codes are bytes: the right number of something else is an error."""
-    with pytest.raises(ArtifactError, match="3 codes of 5 bits"):
-        unpack(np.zeros(2, dtype=np.uint16), 5, 3)
-
-
-def test_bits_behind_the_last_code_must_be_zero() -> None:
-    """Every byte of a file has one spelling."""
-    with pytest.raises(ArtifactError, match="bits behind the last code are not zero"):
-        unpack(np.array([0b00101001, 0b10000001], dtype=np.uint8), 3, 3)
-
-
-# --- formulas
 
 
 def test_the_symmetric_formula() -> None:
@@ -231,9 +178,6 @@ def test_groups_have_scales_of_their_own() -> None:
     assert tables["scale"][2] == tables["scale"][3] == np.float32(100 / 127)
 
 
-# --- the promise
-
-
 @FORMULAS
 @given(st.lists(NUMBERS, min_size=1, max_size=12), st.integers(1, 16), st.sampled_from(GRIDS))
 def test_every_error_is_within_half_a_step(listed: list[float], bits: int, grid: tuple[str, Any]) -> None:
@@ -281,182 +225,6 @@ def test_input_is_not_modified() -> None:
     before = trained.parts.values["coef"].tobytes(), trained.moments.gram.tobytes()
     dequantize(quantize(trained.parts, Scheme(AUTO, 4), trained.moments))
     assert (trained.parts.values["coef"].tobytes(), trained.moments.gram.tobytes()) == before
-
-
-# --- published curves: test R² of California Housing by bits
-
-CURVES = {
-    ("standardised", "keep", "symmetric"): {
-        2: "0.5392", 3: "0.5695", 4: "0.5439", 5: "0.5716", 6: "0.5717", 7: "0.5760", 8: "0.5763",
-        10: "0.5760", 12: "0.5758",
-    },
-    ("standardised", "keep", "asymmetric"): {
-        1: "-1.879", 2: "0.2204", 3: "0.5358", 4: "0.5732", 5: "0.5735", 6: "0.5784", 7: "0.5734",
-        8: "0.5767", 10: "0.5759", 12: "0.5758",
-    },
-    ("raw", "keep", "symmetric"): {
-        4: "0.4027", 5: "-2.2871", 6: "-0.3829", 7: "0.5592", 8: "0.5566", 10: "0.5752", 12: "0.5755",
-        16: "0.5758",
-    },
-    ("raw", "refit", "symmetric"): {
-        2: "-0.1237", 3: "0.3695", 4: "0.5578", 5: "0.5470", 6: "0.5641", 7: "0.5742", 8: "0.5753",
-        10: "0.5753", 12: "0.5757", 16: "0.5758",
-    },
-    ("raw", "keep", "asymmetric"): {
-        2: "-4.7106", 4: "-7.0354", 5: "-0.1398", 6: "-0.0774", 7: "0.4765", 8: "0.5749", 10: "0.5748",
-        12: "0.5756", 16: "0.5758",
-    },
-    ("raw", "refit", "asymmetric"): {
-        1: "-0.4669", 2: "0.4102", 3: "0.5571", 4: "0.5679", 5: "0.5618", 6: "0.5590", 7: "0.5749",
-        8: "0.5765", 10: "0.5760", 12: "0.5758", 16: "0.5758",
-    },
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("space", "intercept", "method"), CURVES)
-def test_the_curve_over_the_bits_is_the_published_one(space: str, intercept: str, method: str) -> None:
-    """Round-to-nearest gives the independently measured test R² at every width, to each printed digit."""
-    base = Scheme(method, space=space, intercept=intercept)
-    found = {p.bits: p.test_r2 for p in sweep(california(), [method], ALL_BITS, base).points}
-    for bits, printed in CURVES[space, intercept, method].items():
-        assert f"{found[bits]:.{len(printed.split('.')[1])}f}" == printed, bits
-
-
-def test_refit_and_keep_are_the_same_for_standardised_columns() -> None:
-    """Standardised columns have mean 0, so there is nothing to refit."""
-    trained = california()
-    for bits in ALL_BITS:
-        kept = quantize(trained.parts, Scheme(bits=bits, intercept="keep"), trained.moments)
-        refit = quantize(trained.parts, Scheme(bits=bits, intercept="refit"), trained.moments)
-        assert kept.exact["intercept"] == refit.exact["intercept"]
-
-
-INCREASES = {
-    "symmetric": {
-        2: ".14",
-        3: ".041",
-        4: ".022",
-        5: "3.3e-3",
-        6: "1.2e-3",
-        7: "9.4e-5",
-        8: "4.7e-5",
-        10: "4.2e-6",
-    },
-    "asymmetric": {
-        1: "6.4",
-        2: ".92",
-        3: ".14",
-        4: ".029",
-        5: "2.6e-3",
-        6: "1.1e-3",
-        7: "1.9e-4",
-        8: "5.9e-5",
-    },
-}
-
-
-@pytest.mark.parametrize("method", INCREASES)
-def test_the_training_output_error_is_the_published_one(method: str) -> None:
-    """Relative to the training error the output error has the independently measured two digits."""
-    found = sweep(california(), [method], ALL_BITS)
-    assert found.original_train_r2 is not None
-    mse = california().moments.y_var * (1 - found.original_train_r2)
-    for point in found.of(method):
-        if point.bits in INCREASES[method]:
-            assert f"{point.output_error / mse:.1e}" == f"{float(INCREASES[method][point.bits]):.1e}"
-
-
-# --- choosing
-
-
-@pytest.mark.parametrize("space", SPACES)
-@pytest.mark.parametrize("intercept", INTERCEPTS)
-def test_auto_is_never_worse_than_any_candidate(space: str, intercept: str) -> None:
-    """At every width `auto` has the smallest training output error of all even grids and scales."""
-    for trained in (small(), california()):
-        for bits in ALL_BITS:
-            scheme = Scheme(AUTO, bits, space, intercept=intercept)
-            best = error_of(trained.parts, trained.moments, scheme)
-            for name, method in METHODS.items():
-                for scale in method.scales if method.in_auto else ():
-                    candidate = replace(scheme, method=name, scale=scale, params=())
-                    assert best <= error_of(trained.parts, trained.moments, candidate), (bits, name, scale)
-
-
-def error_of(parts: Parts, m: Any, scheme: Scheme) -> float:
-    """Return the training output error of what is stored, from the decoded model."""
-    twin = dequantize(quantize(parts, scheme, m))
-    delta = (twin.values["coef"] - parts.values["coef"])[0]
-    shift = float((twin.values["intercept"] - parts.values["intercept"])[0])
-    return float(delta @ m.gram @ delta + (delta @ m.mean + shift) ** 2)
-
-
-@pytest.mark.parametrize("method", ["symmetric", "asymmetric"])
-@pytest.mark.parametrize("scale", ["mse", "output"])
-def test_a_scale_search_is_never_worse_than_minmax(method: str, scale: str) -> None:
-    """By the figure that it searches for, the search never loses against the full range."""
-    trained = california()
-    for bits in ALL_BITS:
-        plain, searched = Scheme(method, bits), Scheme(method, bits, scale=scale)
-        if scale == "output":
-            errors = [error_of(trained.parts, trained.moments, s) for s in (searched, plain)]
-        else:
-            errors = [rounding_error(s) for s in (searched, plain)]
-        assert errors[0] <= errors[1] * (1 + 1e-12)
-
-
-def rounding_error(scheme: Scheme) -> float:
-    """Return the squared error of the standardised coefficients."""
-    trained = california()
-    q = quantize(trained.parts, scheme, trained.moments)
-    values = trained.parts.values["coef"][0] * np.sqrt(np.diag(trained.moments.gram))
-    return float(((decoded_blocks(q)["coef"] - values) ** 2).sum())
-
-
-def test_the_search_starts_from_the_full_range() -> None:
-    """The first factor is 1, so that the full range wins every tie."""
-    assert FACTORS[0, 0] == 1
-    assert FACTORS.min() > 0
-
-
-@pytest.mark.parametrize("method", [AUTO, "symmetric", "asymmetric"])
-@pytest.mark.parametrize("scale", ["minmax", "mse", "output"])
-def test_choosing_reads_no_test_row(method: str, scale: str) -> None:
-    """Whatever stands in the test rows, the same method, scale and codes are chosen."""
-    X, y = table()
-    trained = trained_on(X, y)
-    unseen = ~np.isin(y, trained.rows("train")[1])
-    X[unseen], y[unseen] = 1e4, -1e4
-    altered = trained_on(X, y)
-    scheme = Scheme(method, 3, scale="minmax" if method == AUTO else scale)
-    first, second = (quantize(t.parts, scheme, t.moments) for t in (trained, altered))
-    assert first.scheme == second.scheme
-    assert np.array_equal(first.codes["coef"], second.codes["coef"])
-    assert np.array_equal(first.tables["coef"]["scale"], second.tables["coef"]["scale"])
-
-
-def test_auto_says_what_it_took() -> None:
-    """The result names a real method, and keeps what was asked for."""
-    trained = california()
-    q = quantize(trained.parts, Scheme(AUTO, 3), trained.moments)
-    assert q.scheme.method in METHODS
-    assert q.requested == AUTO
-    assert METHODS[q.scheme.method].in_auto
-
-
-def test_output_errors_are_those_of_the_rows() -> None:
-    """The figure that choices rest on is the mean squared change of the training predictions."""
-    trained = small()
-    columns, _ = trained.columns("train")
-    scheme = Scheme("symmetric", 3)
-    found = output_errors(trained.parts, trained.moments, variants(trained.parts, scheme, trained.moments))
-    twin = dequantize(quantize(trained.parts, scheme, trained.moments))
-    moved = columns @ (twin.values["coef"] - trained.parts.values["coef"])[0]
-    moved += twin.values["intercept"] - trained.parts.values["intercept"]
-    assert found[0] == pytest.approx(np.mean(moved**2), rel=1e-9)
-
-
-# --- what cannot be quantised
 
 
 @pytest.mark.parametrize(

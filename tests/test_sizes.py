@@ -70,7 +70,7 @@ def test_a_coded_intercept_of_standardised_columns_pays_for_the_means() -> None:
     """A coded intercept belongs to standardised columns: their means must be stored, and are charged."""
     trained = california()
     size = quantized_size(quantize(trained.parts, Scheme(intercept="quantised"), trained.moments), 5000)
-    assert dict((name, count) for name, _, count in size.items) == {
+    assert {name: count for name, _, count in size.items} == {
         "codes": 9, "scale": 8, "feature_scale": 32, "feature_mean": 32,
     }  # fmt: skip
     assert size.scaling == 64

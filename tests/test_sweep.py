@@ -110,15 +110,20 @@ def test_a_point_without_r2_has_none() -> None:
 def test_a_bad_width_is_refused(bits: object) -> None:
     """A width that no code has is refused by name, whichever path computes it."""
     for method in METHOD_NAMES:
-        with pytest.raises(InvalidInput, match="^bits must be a whole number from 1 to 16, got "):
+        with pytest.raises(InvalidInput, match=r"^bits must be a whole number from 1 to 16, got "):
             sweep(small(), [method], [bits])  # type: ignore[list-item]
+
+
+def test_no_widths_give_no_points() -> None:
+    """Asking for no width at all gives the original alone."""
+    found = sweep(small(), METHOD_NAMES, [])
+    assert found.points == ()
+    assert found.original_numbers == 32
 
 
 def test_an_unknown_method_is_refused() -> None:
     """A method that is not in the registry is refused with those that are."""
-    with pytest.raises(
-        InvalidInput, match=r'^method must be one of symmetric, asymmetric, window, auto, got "nf4"$'
-    ):
+    with pytest.raises(InvalidInput, match=r'^method must be one of symmetric, asymmetric, window, auto, got "nf4"$'):
         sweep(small(), ["nf4"], [8])
 
 
@@ -152,9 +157,7 @@ def points(r2: list[float]) -> list[Point]:
     st.sampled_from([0.0, 0.01, 0.1, 0.3]),
     st.randoms(use_true_random=False),
 )
-def test_the_fewest_bits_are_those_of_a_plain_search(
-    r2: list[float], tolerance: float, order: object
-) -> None:
+def test_the_fewest_bits_are_those_of_a_plain_search(r2: list[float], tolerance: float, order: object) -> None:
     """The answer is the smallest width from which on every width keeps R², in whatever order they come."""
     listed = points(r2)
     order.shuffle(listed)  # type: ignore[attr-defined]

@@ -99,9 +99,7 @@ def test_test_rows_have_no_part_in_the_model() -> None:
 @pytest.mark.parametrize("share", [1e-9, 4e-5, 0.99999, 1 - 1e-12])
 def test_too_few_rows_are_refused(share: float) -> None:
     """A share that leaves fewer than two rows on either side is refused, with the share that came."""
-    with pytest.raises(
-        InvalidInput, match=r"^test_size must be a share that leaves 2 rows on either side, got "
-    ):
+    with pytest.raises(InvalidInput, match=r"^test_size must be a share that leaves 2 rows on either side, got "):
         train(DataConfig(test_size=share), TrainConfig())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -103,10 +103,12 @@ class Model:
         return save(self, path)
 
 
-def library_versions() -> dict[str, str]:
-    """Return the versions of Bitdial, Python and the libraries that made the numbers."""
+@cache
+def library_versions() -> Mapping[str, str]:
+    """Return the versions of Bitdial, Python and the libraries that made the numbers; looked up once."""
     libraries = {name: version(name) for name in ("numpy", "scikit-learn", "safetensors")}
-    return {"bitdial": VERSION, "python": platform.python_version(), **libraries}
+    found: Mapping[str, str] = read_only({"bitdial": VERSION, "python": platform.python_version(), **libraries})
+    return found
 
 
 def from_trained(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from core.cli import files, options, text
@@ -119,10 +120,12 @@ def compare_command(args: argparse.Namespace) -> Result:
         folds = int(options.FOLDS.parse("cv", args.cv))
         cv = cross_validate(trained, c.experiment.scheme, folds)
         for name in ("original", "quantized"):
-            result[name]["cv"] = cv[name]
+            # A fold whose targets are all equal has no R², and then there is no mean either.
+            figures = {key: None if math.isnan(value) else value for key, value in cv[name].items()}
+            result[name]["cv"] = figures
             label = {"original": "original", "quantized": "quantised"}[name]
-            shown += f"\n{folds}-fold R² on the training rows, {label}: {cv[name]['r2_mean']:.4f}"
-            shown += f" ± {cv[name]['r2_std']:.4f}"
+            mean, spread = (text.cell(figures[key]) for key in ("r2_mean", "r2_std"))
+            shown += f"\n{folds}-fold R² on the training rows, {label}: {mean} ± {spread}"
     return result, shown
 
 
@@ -195,9 +198,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     try:
         print(json.dumps(result, allow_nan=False, default=partial(_plain)) if args.json else shown)
+        sys.stdout.flush()
     except BrokenPipeError:
-        # The reader (`| head`) has seen enough; keep Python from complaining when it closes stdout.
-        sys.stdout = Path("/dev/null").open("w")  # noqa: SIM115
+        # The reader (`| head`) has seen enough; what Python would still flush at exit goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

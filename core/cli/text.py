@@ -121,7 +121,7 @@ def sweep(s: Sweep, methods: Sequence[str]) -> str:
         line: list[Cell] = [str(bits)]
         for method in methods:
             point = found[method, bits]
-            line += [f"{point.test_r2:.6f}", point.numbers]
+            line += [_six(point.test_r2), point.numbers]
         rows.append(line)
     casts = [f"{kind}: {n} bytes, {cell(r2)}" for kind, n, r2 in s.casts]
     original = f"original: {s.original_numbers} bytes, {cell(s.original_test_r2)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -23,6 +24,10 @@ def bits_curve(
 ) -> go.Figure:
     """Return R² against bits, with the current width marked; what falls far below is drawn at the edge."""
     widths = [p.bits for p in points]
+    part = {"test_r2": "test", "train_r2": "training"}[metric]
+    along = axis("bits per code", tickvals=[1, 2, 4, 6, 8, 10, 12, 14, 16], range=[0.5, 16.5])
+    if any(getattr(p, metric) is None for p in points):
+        return _without_r2(along, part)
     values = np.array([getattr(p, metric) for p in points])
     top = max(float(values.max()), original or 0.0)
     floor = max(float(values.min()), top - 0.7 * max(abs(top), 0.3))
@@ -63,12 +68,15 @@ def bits_curve(
                     "symbol": "triangle-down" if below[here] else "circle"},
         )
     )  # fmt: skip
-    part = {"test_r2": "test", "train_r2": "training"}[metric]
-    return figure(
-        traces, 300,
-        xaxis=axis("bits per code", tickvals=[1, 2, 4, 6, 8, 10, 12, 14, 16], range=[0.5, 16.5]),
-        yaxis=axis(f"R² on the {part} rows", range=[floor - pad, top + 2 * pad]),
-    )  # fmt: skip
+    return figure(traces, 300, xaxis=along, yaxis=axis(f"R² on the {part} rows", range=[floor - pad, top + 2 * pad]))
+
+
+def _without_r2(along: dict[str, Any], part: str) -> go.Figure:
+    """Return an empty curve that says why it is empty."""
+    text = f"All targets of the {part} rows are equal: there is no R²."
+    note = {"text": text, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.5, "y": 0.5}
+    upright = axis(f"R² on the {part} rows", range=[0, 1], showticklabels=False)
+    return figure([], 300, xaxis=along, yaxis=upright, annotations=[note])
 
 
 def number_line(c: Comparison, palette: Palette, names: Sequence[str]) -> go.Figure:

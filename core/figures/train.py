@@ -28,7 +28,8 @@ def actual_vs_predicted(y: Floats, predicted: Floats, unit: str, palette: Palett
     # A few rows are predicted far outside; they would press all others into a corner.
     reach = np.quantile(predicted, [0.001, 0.999])
     span = [min(low, float(reach[0])) - 0.2, max(high, float(reach[1])) + 0.2]
-    return figure(traces, 340, xaxis=axis(f"true value, {unit}"), yaxis=axis(f"predicted, {unit}", range=span))
+    upright = axis(f"predicted, {plain(unit)}", range=span)
+    return figure(traces, 340, xaxis=axis(f"true value, {plain(unit)}"), yaxis=upright)
 
 
 def residuals(y: Floats, predicted: Floats, unit: str, palette: Palette) -> go.Figure:
@@ -42,7 +43,7 @@ def residuals(y: Floats, predicted: Floats, unit: str, palette: Palette) -> go.F
             marker={"color": palette.original}, hovertemplate="%{x:.2f}: %{y} rows",
         )
     ]  # fmt: skip
-    return figure(traces, 340, xaxis=axis(f"true − predicted, {unit}"), yaxis=axis("test rows"), bargap=0.05)
+    return figure(traces, 340, xaxis=axis(f"true − predicted, {plain(unit)}"), yaxis=axis("test rows"), bargap=0.05)
 
 
 def coefficients(

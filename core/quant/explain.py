@@ -6,6 +6,7 @@ import numpy as np
 
 from core.quant.affine import single
 from core.quant.levels import levels
+from core.quant.methods import METHODS
 from core.quant.quantize import Quantized
 
 
@@ -19,11 +20,15 @@ def explain(q: Quantized, index: int, value: float) -> list[tuple[str, str]]:
     code, bits = int(q.codes["coef"][index]), q.scheme.bits
     back = float(levels(q, "coef", index)[code])
     scale = table["scale"]
+    top = METHODS[q.scheme.method].top_code(bits)
     if "offset" in table:
         low = table["offset"]
+        ratio = (float(single(value)) - low) / scale
+        if METHODS[q.scheme.method].per_value:  # the window divides in float32, which decides its ties
+            ratio = float((np.float32(value) - np.float32(low)) / np.float32(scale))
         steps = [
-            ("steps", f"({value:.6g} − {low:.6g}) / {scale:.6g} = {(value - low) / scale:.3f}"),
-            ("code", f"round({(value - low) / scale:.3f}) = {code}"),
+            ("steps", f"({value:.6g} − {low:.6g}) / {scale:.6g} = {ratio:.3f}"),
+            ("code", f"round({ratio:.3f}) = {_cut(int(np.rint(ratio)), code, top)}"),
             ("value", f"{low:.6g} + {scale:.6g} × {code} = {back:.6g}"),
         ]
     elif q.scheme.method == "symmetric" and bits == 1:
@@ -36,12 +41,17 @@ def explain(q: Quantized, index: int, value: float) -> list[tuple[str, str]]:
         ratio = float(single(value)) / scale
         steps = [
             ("steps", f"{value:.6g} / {scale:.6g} = {ratio:.3f}"),
-            ("code", f"round({ratio:.3f}) + {zero} = {code}"),
+            ("code", f"round({ratio:.3f}) + {zero} = {_cut(int(np.rint(ratio)) + zero, code, top)}"),
             ("value", f"{scale:.6g} × ({code} − {zero}) = {back:.6g}"),
         ]
     error = back - value
     steps.append(("error", f"{back:.6g} − {value:.6g} = {error:.3g}"))
     return [(what, formula.replace("− -", "+ ").replace("-", "−").replace("e−", "e-")) for what, formula in steps]
+
+
+def _cut(found: int, code: int, top: int) -> str:
+    """Return what the sum comes to, and the code at the end of the grid for a value that lies beyond it."""
+    return str(code) if found == code or code not in (0, top) else f"{found}, cut to {code}, the end of the grid"
 
 
 def grid_facts(q: Quantized) -> list[tuple[str, str]]:

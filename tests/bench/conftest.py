@@ -1,0 +1,25 @@
+"""Collects `bench_*.py` under `--benchmark-only` alone, and prints the two times and their ratio."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Take the measurements when measurements are asked for; they are no tests."""
+    wanted = parent.config.getoption("benchmark_only", default=False)
+    if not wanted or not file_path.name.startswith("bench_") or parent.session.isinitpath(file_path):
+        return None
+    module: pytest.Module = pytest.Module.from_parent(parent, path=file_path)
+    return module
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print both times beside each other, when they were measured."""
+    measured = sys.modules.get("tests.bench.bench_sweep")
+    if measured is not None and len(measured.MEDIANS) == 2:
+        terminalreporter.write_line("")
+        terminalreporter.write_line(measured.side_by_side())

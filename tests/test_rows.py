@@ -1,0 +1,194 @@
+"""Rows files: every column accounted for, every cell a finite number, one message for what is not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import rows
+from core.errors import InvalidInput
+from core.rows import parse_rows, read_rows
+from tests.support import READERS
+
+FEATURES = ("a", "b", "c")
+COLUMNS = "columns must be exactly the columns a, b, c"
+FINITE = "must be a finite number, got"
+
+
+def parse(text: str) -> rows.Rows:
+    """Return the rows in `text`, for a model of three features and the target `y`."""
+    return parse_rows(text.encode(), FEATURES, "y")
+
+
+def refused(data: bytes | str) -> str:
+    """Return the message for rows that must be refused."""
+    with pytest.raises(InvalidInput) as caught:
+        parse_rows(data.encode() if isinstance(data, str) else data, FEATURES, "y")
+    return str(caught.value)
+
+
+def test_rows_come_out_in_the_order_of_the_model() -> None:
+    """Columns may stand in any order; each value ends up under its own feature."""
+    plain, reordered = parse("a,b,c\n1,2,3\n4,5,6\n"), parse("c,a,b\n3,1,2\n6,4,5\n")
+    assert plain.X.tolist() == reordered.X.tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert plain.y is None
+
+
+def test_a_column_named_like_the_target_gives_the_true_values() -> None:
+    """True values may come along at any place and are no feature."""
+    found = parse("a,y,b,c\n1,9,2,3\n4,8,5,6\n")
+    assert found.X.tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert found.y is not None
+    assert found.y.tolist() == [9, 8]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b,c\r\n1,2,3\r\n",
+        "a,b,c\r1,2,3\r",
+        "a,b,c\n1,2,3",
+        "\ufeffa,b,c\n1,2,3\n",
+        "\n\na,b,c\n\n1,2,3\n\n",
+        " a , b,c\n 1 , 2,3\n",
+        '"a","b","c"\n"1","2","3"\n',
+        "a,b,c\n+1,2.0,0.3e1\n",
+    ],
+)
+def test_every_usual_way_to_write_a_file_is_read(text: str) -> None:
+    """Line ends, a byte order mark, blank lines, spaces, quotes and exponents change nothing."""
+    assert parse(text).X.tolist() == [[1, 2, 3]]
+
+
+def test_signed_zero_and_the_smallest_number_survive() -> None:
+    """-0.0 and a denormal are finite numbers and are read as they are."""
+    found = parse("a,b,c\n-0.0,5e-324,1.7976931348623157e308\n").X
+    assert np.signbit(found[0, 0])
+    assert found[0, 1:].tolist() == [5e-324, 1.7976931348623157e308]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", 'rows must be a header and at least one row, got "an empty file"'),
+        ("\n\n\r\n", 'rows must be a header and at least one row, got "an empty file"'),
+        ("a,b,c\n", 'rows must be a header and at least one row, got "0 data rows"'),
+        ("a,b\n1,2\n", f'{COLUMNS}, got "no c"'),
+        ("1,2,3\n4,5,6\n", f'{COLUMNS}, got "no a"'),
+        ("a,b,c,d\n1,2,3,4\n", f'{COLUMNS} (and y for true values), got "d"'),
+        ("a,b,c,\n1,2,3,4\n", f'{COLUMNS} (and y for true values), got ""'),
+        ("a,b,c,a\n1,2,3,4\n", f'{COLUMNS}, got "a twice"'),
+        ("a,b,c,y,y\n1,2,3,4,5\n", f'{COLUMNS}, got "y twice"'),
+        ("A,b,c\n1,2,3\n", f'{COLUMNS}, got "no a"'),
+        ("a;b;c\n1;2;3\n", f'{COLUMNS}, got "no a"'),
+        ("a,b,c\n1,2\n", 'row 1 must be 3 values, one for each column, got "2 values"'),
+        ("a,b,c\n1,2,3\n1,2,3,4\n", 'row 2 must be 3 values, one for each column, got "4 values"'),
+        ("a,b,c\n1,,3\n", f'b in row 1 {FINITE} ""'),
+        ("a,b,c\n1,2,3\n1,two,3\n", f'b in row 2 {FINITE} "two"'),
+        ("a,b,c\nNaN,2,3\n", f'a in row 1 {FINITE} "NaN"'),
+        ("a,b,c\n1,2,inf\n", f'c in row 1 {FINITE} "inf"'),
+        ("a,b,c\n1,2,-Infinity\n", f'c in row 1 {FINITE} "-Infinity"'),
+        ("a,b,c\n1,2,1e400\n", f'c in row 1 {FINITE} "1e400"'),
+        ("a,b,c\n1_000,2,3\n", f'a in row 1 {FINITE} "1_000"'),
+        ("a,b,c\ntrue,2,3\n", f'a in row 1 {FINITE} "true"'),
+        ('a,b,c\n"1,5",2,3\n', f'a in row 1 {FINITE} "1,5"'),
+        ("a,b,c\n0x10,2,3\n", f'a in row 1 {FINITE} "0x10"'),
+        ("a,b,c\n1990-01-01,2,3\n", f'a in row 1 {FINITE} "1990-01-01"'),
+        ("a,b,c\n1\x00,2,3\n", f'a in row 1 {FINITE} "1\\x00"'),
+        ("a,b,c,y\n1,2,3,nan\n", f'y in row 1 {FINITE} "nan"'),
+        ('a,b,c\n"1,2,3\n', 'rows must be comma-separated values, got "unexpected end of data"'),
+        (b"\x80\x04\x95", 'rows must be UTF-8 text, got "byte 0x80 at 0"'),
+        ("a,b,c\n1,2,é\n".encode("latin-1"), 'rows must be UTF-8 text, got "byte 0xe9 at 10"'),
+        ("a,b,c\n1,2,3\n".encode("utf-16"), 'rows must be UTF-8 text, got "byte 0xff at 0"'),
+        (b"\x1f\x8b\x08\x00", 'rows must be UTF-8 text, got "byte 0x8b at 1"'),
+    ],
+)
+def test_bad_rows_name_column_row_value_and_what_is_allowed(text: bytes | str, message: str) -> None:
+    """Every kind of bad file gets its one message, in full."""
+    assert refused(text) == message
+
+
+@pytest.mark.parametrize("name", ["<b>x</b>", "](http://x)", "=cmd|' '!A0", "\x1b[31m", "x" * 10_000])
+def test_a_hostile_column_name_is_one_short_printable_line(name: str) -> None:
+    """A name out of the file reaches the message as at most 80 printable characters."""
+    message = refused(f'a,b,c,"{name}"\n1,2,3,4\n')
+    assert message.isprintable()
+    assert len(message) < 200
+
+
+def test_a_header_of_a_hundred_thousand_columns_is_refused_in_one_pass() -> None:
+    """A very wide header is refused for its first unknown name, whether its names differ or not."""
+    wide = ",".join(f"n{i}" for i in range(100_000))
+    assert refused(f"a,b,c,{wide}\n") == f'{COLUMNS} (and y for true values), got "n0"'
+    assert refused("x," * 100_000 + "\n") == f'{COLUMNS}, got "x twice"'
+
+
+def test_too_many_bytes_and_too_many_rows_name_their_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One byte or one row above the limit is refused; at the limit the file is read."""
+    text = "a,b,c\n1,2,3\n4,5,6\n"
+    monkeypatch.setattr(rows, "MAX_BYTES", len(text))
+    monkeypatch.setattr(rows, "MAX_ROWS", 2)
+    assert len(parse(text).X) == 2
+    assert refused(text + "7,8,9\n") == f'rows must be a file of at most {len(text)} bytes, got "24 bytes or more"'
+    monkeypatch.setattr(rows, "MAX_BYTES", 100)
+    assert refused(text + "7,8,9\n") == 'rows must be at most 2 rows, got "3 rows"'
+
+
+def test_one_endless_field_is_refused() -> None:
+    """A field beyond the reader's limit is refused as what it is."""
+    message = refused("a,b,c\n" + "1" * 200_000 + ",2,3\n")
+    assert message == 'rows must be comma-separated values, got "field larger than field limit (131072)"'
+
+
+def test_a_file_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
+    """A missing file and a folder are refused with the path and the system's reason."""
+    for path, reason in ((tmp_path / "no.csv", "No such file or directory"), (tmp_path, "Is a directory")):
+        with pytest.raises(InvalidInput) as caught:
+            read_rows(path, FEATURES, "y")
+        assert (caught.value.field, caught.value.value) == ("rows", str(path))
+        assert caught.value.allowed == f"a readable CSV file ({reason})"
+
+
+def test_a_file_is_read_up_to_its_limit_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file that is too large no more than the limit and one byte is taken into memory."""
+    monkeypatch.setattr(rows, "MAX_BYTES", 10)
+    path = tmp_path / "large.csv"
+    path.write_bytes(b"a,b,c\n" + b"1,2,3\n" * 1000)
+    with pytest.raises(InvalidInput, match=r'rows must be a file of at most 10 bytes, got "11 bytes or more"'):
+        read_rows(path, FEATURES, "y")
+
+
+@READERS
+@given(st.binary(max_size=200))
+def test_any_bytes_give_rows_or_one_refusal(data: bytes) -> None:
+    """Arbitrary bytes either are finite rows of the right width, or are refused as bad input."""
+    try:
+        found = parse_rows(data, FEATURES, "y")
+    except InvalidInput:
+        return
+    assert found.X.shape[1] == 3
+    assert np.isfinite(found.X).all()
+
+
+@READERS
+@given(st.text(alphabet='abcy,\n\r"1-.e+nif _\x00é', max_size=60))
+def test_nearly_right_text_gives_rows_or_one_refusal(tail: str) -> None:
+    """After a right header any text either is finite rows of the right width, or is refused."""
+    try:
+        found = parse("a,b,c\n1,2,3\n" + tail)
+    except InvalidInput:
+        return
+    assert found.X[0].tolist() == [1, 2, 3]
+    assert np.isfinite(found.X).all()
+
+
+@given(st.lists(st.tuples(*[st.floats(allow_nan=False, allow_infinity=False)] * 3), min_size=1, max_size=20))
+@READERS
+def test_numbers_survive_their_shortest_spelling(values: list[tuple[float, float, float]]) -> None:
+    """Every finite float64 written by Python is read back to the same bits."""
+    text = "a,b,c\n" + "".join(f"{a!r},{b!r},{c!r}\n" for a, b, c in values)
+    assert np.array_equal(parse(text).X, np.array(values))
