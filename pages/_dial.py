@@ -6,9 +6,9 @@ import streamlit as st
 
 from core.quant import BITS, METHOD_NAMES
 from pages._format import METHOD_LABELS
-from pages._state import change_scheme, experiment, sync
+from pages._state import change_scheme, experiment, set_bits, set_method, sync
 
-# Streamlit folds its sidebar away below 768 px; the copy of the dial shows only there. Static text of ours.
+# Streamlit folds its sidebar away below 768 px; the other form of the dial shows only there. Static text of ours.
 _STYLES = """<style>
 @media (min-width: 768px) { .st-key-narrow_dial { display: none; } }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
@@ -21,30 +21,48 @@ def styles() -> None:
     st.html(_STYLES)
 
 
-def dial(suffix: str = "") -> None:
+def dial() -> None:
     """Draw the slider for bits and the menu of methods."""
     scheme = experiment().scheme
     st.slider(
         "Bits",
         int(BITS.low),
         int(BITS.high),
-        key=sync(f"bits{suffix}", scheme.bits),
+        key=sync("bits", scheme.bits),
         on_change=change_scheme,
-        args=(f"bits{suffix}", "bits"),
+        args=("bits", "bits"),
         help=BITS.help,
     )
     st.selectbox(
         "Method",
         METHOD_NAMES,
         format_func=METHOD_LABELS.__getitem__,
-        key=sync(f"method{suffix}", scheme.method),
+        key=sync("method", scheme.method),
         on_change=change_scheme,
-        args=(f"method{suffix}", "method"),
+        args=("method", "method"),
         help="Which values a code can stand for.",
     )
 
 
 def narrow_dial() -> None:
-    """Draw the copy of the dial that narrow screens show at the top of the page."""
-    with st.container(key="narrow_dial"):
-        dial("_narrow")
+    """Draw the dial that narrow screens show at the top of the page.
+
+    Buttons, which hold no value: a browser sends the values of all widgets with every change, and under load that of
+    a second slider would be old, be taken for a change, and turn the dial back.
+    """
+    scheme = experiment().scheme
+    with st.container(key="narrow_dial", horizontal=True, vertical_alignment="center"):
+        st.button(
+            "Fewer bits", key="bits_down", icon=":material/remove:", on_click=set_bits, args=(scheme.bits - 1,),
+            disabled=scheme.bits <= BITS.low,
+        )  # fmt: skip
+        st.button(
+            "More bits", key="bits_up", icon=":material/add:", on_click=set_bits, args=(scheme.bits + 1,),
+            disabled=scheme.bits >= BITS.high,
+        )  # fmt: skip
+        with st.popover(METHOD_LABELS[scheme.method], key="method_box"):
+            for name in METHOD_NAMES:
+                st.button(
+                    METHOD_LABELS[name], key=f"method_{name}", on_click=set_method, args=(name,), width="stretch",
+                    type="primary" if name == scheme.method else "secondary",
+                )  # fmt: skip

@@ -132,6 +132,12 @@ def set_bits(bits: int) -> None:
     take(replace(e, scheme=replace(e.scheme, bits=bits)))
 
 
+def set_method(method: str) -> None:
+    """Take another method, with every switch that it can take."""
+    e = experiment()
+    take(replace(e, scheme=adapt(e.scheme, method)))
+
+
 def open_model(model: Model, sha: str) -> None:
     """Make an opened file the current model: its recipe, its scheme, and its own numbers where they differ."""
     again = reopen(model)

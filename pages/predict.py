@@ -7,12 +7,17 @@ import streamlit as st
 
 from core import families, figures
 from core.datasets import Dataset
+from core.errors import InvalidInput
+from core.fields import Number
 from core.parts import Floats
 from core.train import Trained
 from pages import _shared, _state
 from pages._format import literal, money
 from pages._quantise import PLOTLY, setting_words
 from pages._state import sync
+
+# Far beyond any district, and far from where squares and sums overflow.
+REACH = Number(0, -1e9, 1e9)
 
 
 def load_row(index: int) -> None:
@@ -29,6 +34,7 @@ def load_random() -> None:
 
     _, test = split(len(t.dataset.y), t.data.test_size, t.data.seed)
     load_row(int(np.random.default_rng().choice(test)))
+    st.session_state.place = None  # so that the place can be chosen again
 
 
 def load_place() -> None:
@@ -39,10 +45,15 @@ def load_place() -> None:
 
 
 def change_feature(i: int, key: str) -> None:
-    """Take one value from the form."""
-    values = list(st.session_state.district)
-    values[i] = float(st.session_state[key])
-    st.session_state.district, st.session_state.district_row = tuple(values), None
+    """Take one value from the form; one that is refused becomes a message and the district stays."""
+    state, values = st.session_state, list(st.session_state.district)
+    try:
+        values[i] = float(REACH.check(_state.trained().dataset.features[i].label, state[key]))
+    except InvalidInput as error:
+        state.problems = [str(error)]
+        return
+    state.district, state.district_row, state.problems = tuple(values), None, []
+    state.place = None
 
 
 def click_map() -> None:
@@ -56,7 +67,7 @@ def click_map() -> None:
     # The dots are drawn in float32; two decimals are what the table has.
     st.session_state.district = tuple(round(v, 2) if n in ("Latitude", "Longitude") else v
                                       for n, v in zip(names, values, strict=True))  # fmt: skip
-    st.session_state.district_row = None
+    st.session_state.district_row = st.session_state.place = None
 
 
 def form(data: Dataset, sketch: Floats) -> None:

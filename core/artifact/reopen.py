@@ -19,12 +19,14 @@ def reopen(model: Model) -> Trained:
     """Return the `Trained` behind `model`, with the file's own original where it has one.
 
     The recipe is trained once more for what a file does not carry (rank, size of the estimator); a note in
-    the report says when the file's numbers differ from it. Raises `ArtifactError` when the data set is not
-    the one of the file.
+    the report says when the file's numbers differ from it. Raises `ArtifactError` when the data set or its
+    features are not those of the file.
     """
     trained = train(model.data, model.config)
     if trained.dataset.sha256 != model.data_sha256:
         raise ArtifactError("the bundled data set is not the one that this file was made from")
+    if model.preparation.columns != trained.preparation.columns:
+        raise ArtifactError("the features of the file are not those of its data set")
     if model.original is None:
         return replace(trained, report=replace(trained.report, notes=(*trained.report.notes, REBUILT)))
     columns, _ = trained.columns("test")

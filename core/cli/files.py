@@ -15,6 +15,7 @@ from core.artifact.reopen import reopen
 from core.cli import options, text
 from core.errors import ArtifactError, InvalidInput
 from core.evaluate import Comparison, compare, model_file
+from core.parts import Floats
 from core.quant import Scheme
 from core.rows import Rows, read_rows
 from core.train import Trained
@@ -88,7 +89,9 @@ def predict_command(args: argparse.Namespace) -> Result:
     """Predict rows with the models in a file."""
     model = load(args.file)
     rows = _rows(model, args)
-    predicted = {name: model.predict(rows.X, name) for name in model.variants}
+    with np.errstate(over="ignore", invalid="ignore"):  # what comes out is looked at instead
+        predicted = {name: model.predict(rows.X, name) for name in model.variants}
+    _check_finite(rows, predicted)
     spelled = {"original": "original", "quantized": "quantised"}
     columns = {} if rows.y is None else {"true": rows.y.tolist()}
     columns |= {spelled[name]: values.tolist() for name, values in predicted.items()}
@@ -114,6 +117,16 @@ def predict_command(args: argparse.Namespace) -> Result:
         result["path"] = args.out
         shown.append(f"{len(rows.X):,} rows written to {args.out}")
     return result, "\n".join(shown)
+
+
+def _check_finite(rows: Rows, predicted: dict[str, Floats]) -> None:
+    """Raise `InvalidInput` for the first row with which the arithmetic leaves the range of numbers."""
+    largest = np.abs(rows.X).max(axis=1)
+    for values in (*predicted.values(), *([] if rows.y is None else [rows.y])):
+        # Half the range: differences of two such numbers are numbers as well.
+        bad = np.flatnonzero(~(np.abs(values) <= np.finfo(np.float64).max / 2))
+        if bad.size:
+            raise InvalidInput(f"row {bad[0] + 1}", largest[bad[0]].item(), "small enough for a finite answer")
 
 
 def _write_csv(path: str, columns: dict[str, list[float]]) -> None:

@@ -110,6 +110,7 @@ def train_command(args: argparse.Namespace) -> Result:
 def compare_command(args: argparse.Namespace) -> Result:
     """Compare a model with its quantised twin: from settings, a preset, one file or two."""
     if args.files:
+        options.alone(args)
         trained, c = files.compare_files(args.files)
     else:
         e = options.experiment(args)
@@ -131,8 +132,8 @@ def compare_command(args: argparse.Namespace) -> Result:
 
 def sweep_command(args: argparse.Namespace) -> Result:
     """Score every method at every bit width."""
-    names = options.method_names(args.methods) if args.methods else [*METHODS]
-    widths = options.bit_widths(args.bits or "1-16")
+    names = [*METHODS] if args.methods is None else options.method_names(args.methods)
+    widths = options.bit_widths("1-16" if args.bits is None else args.bits)
     args.bits = None
     e = options.experiment(args)
     found = sweep(train(e.data, e.train), names, widths, e.scheme)

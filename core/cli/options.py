@@ -68,16 +68,24 @@ def read_config(path: str) -> Experiment:
             data = strict_json(file.read(65536).decode("utf-8"))
     except OSError as error:
         raise InvalidInput("config", path, f"a readable JSON file ({error.strerror})") from error
-    except (ArtifactError, UnicodeDecodeError) as error:
-        raise InvalidInput("config", path, f"a JSON file of settings ({error})") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput("config", path, "a JSON file of settings (it is not UTF-8 text)") from error
+    except ArtifactError as error:
+        reason = str(error).replace("the header", "it")
+        raise InvalidInput("config", path, f"a JSON file of settings ({reason})") from error
     return experiment_from_json(data)
 
 
 def experiment(args: argparse.Namespace) -> Experiment:
     """Return the Experiment that the options describe; raises `InvalidInput`, naming the field."""
-    preset = getattr(args, "preset", None)
-    config = getattr(args, "config", None)
-    base = preset_experiment(preset) if preset else read_config(config) if config else Experiment()
+    preset, config = getattr(args, "preset", None), getattr(args, "config", None)
+    if preset is not None and config is not None:
+        raise InvalidInput("--config", config, "left out beside --preset")
+    base = Experiment()
+    if preset is not None:
+        base = preset_experiment(preset)
+    elif config is not None:
+        base = read_config(config)
     settings = base.to_json()
     _given(settings["data"], args, _DATA)
     _given(settings["train"], args, _TRAIN)
@@ -89,14 +97,25 @@ def experiment(args: argparse.Namespace) -> Experiment:
                 settings[section].pop("params", None)  # they belong to the model or method that was named before
             settings[section][name] = value
     checked = experiment_from_json(_without_params(settings))
-    params = {"train": hyperparameters(checked.train.model), "scheme": params_of(checked.scheme.method)}
+    params = {"scheme": params_of(checked.scheme.method)}
+    if hasattr(args, "model"):  # else the model comes from a file and is what it is
+        params = {"train": hyperparameters(checked.train.model), **params}
     for name, text in _set_pairs(getattr(args, "set", [])).items():
         section = next((s for s, fields in params.items() if name in fields), "")
         if not section:
-            known = ", ".join([*params["train"], *params["scheme"]]) or "none: there are no settings"
-            raise InvalidInput("setting", name, f"one of {known}")
+            known = ", ".join(n for fields in params.values() for n in fields)
+            raise InvalidInput("setting", name, f"one of {known}" if known else "left out: there are none")
         settings[section].setdefault("params", {})[name] = params[section][name].parse(name, text)
     return experiment_from_json(settings)
+
+
+def alone(args: argparse.Namespace) -> None:
+    """Raise `InvalidInput` for a setting beside files, which bring their own."""
+    for name in ("preset", "config", "dataset", "model", "method", *_TRAIN, *_DATA, *_SCHEME, "set"):
+        value = getattr(args, name)
+        if value not in (None, []):
+            option = "--" + name.replace("_", "-")
+            raise InvalidInput(option, value, "left out beside files, which hold their settings")
 
 
 def _without_params(settings: dict[str, Any]) -> dict[str, Any]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import plotly.graph_objects as go
 
 from core.evaluate import Comparison
-from core.figures.style import Palette, axis, figure, plain, rows_height
+from core.figures.style import Palette, axis, figure, histogram, plain, rows_height
 
 
 def coef_errors(c: Comparison, palette: Palette, names: Sequence[str]) -> go.Figure:
@@ -30,14 +29,10 @@ def coef_errors(c: Comparison, palette: Palette, names: Sequence[str]) -> go.Fig
 
 def difference_histogram(c: Comparison, factor: float, unit: str, palette: Palette) -> go.Figure:
     """Return the distribution of quantised minus original predictions on the test rows, in the target's unit."""
-    moved = c.differences * factor
-    low, high = np.quantile(moved, [0.005, 0.995])
-    if high <= low:
-        low, high = float(moved.min()) - 1e-9, float(moved.max()) + 1e-9
-    counts, edges = np.histogram(moved[(moved >= low) & (moved <= high)], bins=41)
+    counts, middles = histogram(c.differences * factor, 0.005, 41)
     traces = [
         go.Bar(
-            x=(edges[:-1] + edges[1:]) / 2, y=counts, showlegend=False, marker={"color": palette.quantized},
+            x=middles, y=counts, showlegend=False, marker={"color": palette.quantized},
             hovertemplate="%{x:,.4~g} " + plain(unit) + ": %{y} rows",
         )
     ]  # fmt: skip

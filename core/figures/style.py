@@ -6,7 +6,10 @@ import html
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
+
+from core.parts import Floats
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,19 @@ def figure(traces: list[Any], height: int, **layout: Any) -> go.Figure:
 def axis(title: str, **more: Any) -> dict[str, Any]:
     """Return an axis with its title (with the unit in it); labels never leave the figure."""
     return {"title": {"text": title, "standoff": 8}, "automargin": True, "zeroline": False, **more}
+
+
+def histogram(values: Floats, share: float, bins: int) -> tuple[Floats, Floats]:
+    """Return counts (bins,) and middles (bins,) of the values between the quantiles `share` and 1 - `share`.
+
+    Values that are all but equal get a range wide enough for its bins to differ.
+    """
+    low, high = (float(q) for q in np.quantile(values, [share, 1 - share]))
+    least = 1e-9 * max(1.0, abs(low), abs(high))
+    if high - low < least:
+        low, high = low - least, high + least
+    counts, edges = np.histogram(values[(values >= low) & (values <= high)], bins=bins, range=(low, high))
+    return counts, (edges[:-1] + edges[1:]) / 2
 
 
 def rows_height(count: int, each: int = 26) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures.style import Palette, axis, figure, plain, rows_height
+from core.figures.style import Palette, axis, figure, histogram, plain, rows_height
 from core.parts import Floats
 
 
@@ -34,12 +34,10 @@ def actual_vs_predicted(y: Floats, predicted: Floats, unit: str, palette: Palett
 
 def residuals(y: Floats, predicted: Floats, unit: str, palette: Palette) -> go.Figure:
     """Return the distribution of true minus predicted on the test rows, between its 0.5 and 99.5 % quantiles."""
-    error = y - predicted
-    low, high = np.quantile(error, [0.005, 0.995])
-    counts, edges = np.histogram(error[(error >= low) & (error <= high)], bins=50)
+    counts, middles = histogram(y - predicted, 0.005, 50)
     traces = [
         go.Bar(
-            x=(edges[:-1] + edges[1:]) / 2, y=counts, name="test rows", showlegend=False,
+            x=middles, y=counts, name="test rows", showlegend=False,
             marker={"color": palette.original}, hovertemplate="%{x:.2f}: %{y} rows",
         )
     ]  # fmt: skip
