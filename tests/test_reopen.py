@@ -105,6 +105,25 @@ def test_the_statistics_of_the_file_go_with_its_numbers() -> None:
     assert np.array_equal(bare.moments.gram, california().moments.gram)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("intercept", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude", "Longitude"),
+        ("HouseAge", "MedInc", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude", "Longitude"),
+        ("\x1b[31mred", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude", "Longitude"),
+    ],
+)
+def test_a_file_with_other_features_is_not_reopened(names: tuple[str, ...]) -> None:
+    """Features that are renamed or reordered do not belong to the table whose rows would be predicted."""
+    model = from_trained(california())
+    features = tuple(replace(f, name=n) for f, n in zip(model.features, names, strict=True))
+    preparation = replace(model.preparation, features=names)
+    original = replace(california().parts, meta=dict(california().parts.meta) | {"features": list(names)})
+    changed = replace(model, features=features, preparation=preparation, original=original)
+    with pytest.raises(ArtifactError, match=r"^the features of the file are not those of its data set$"):
+        reopen(read_back(changed))
+
+
 def test_every_recipe_is_reopened_as_it_was() -> None:
     """Model, hyperparameters, scaling, degree, share and seed of a file are those of the reopened model."""
     data, config = DataConfig(test_size=0.35, seed=7), TrainConfig("ridge", "none", 2, (("alpha", 2.5),))

@@ -1,0 +1,1 @@
+"""Tests of the screens, run in this process without a browser."""
