@@ -394,7 +394,7 @@ def process(*argv: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m core` as a process of its own."""
     environment = os.environ | {"PYTHONIOENCODING": "utf-8"}
     return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "core", *argv],
+        [sys.executable, "-m", "core", *argv],
         cwd=ROOT, env=environment, capture_output=True, text=True, encoding="utf-8", check=False,
     )  # fmt: skip
 

@@ -151,6 +151,26 @@ def test_the_metrics_and_bytes_of_compare_are_those_of_core() -> None:
     assert int(sizes["quantised"]["file"].replace(",", "")) == c.sizes["quantized"].file
 
 
+def test_the_words_of_compare_are_those_of_core() -> None:
+    """Verdict and its row, bits per parameter, errors and agreement are spelt out from the comparison."""
+    visit, c = Visit("compare", method="asymmetric"), compare(california(), Scheme("asymmetric"))
+    d, q, a = c.difference, c.sizes["quantized"], c.agreement
+    assert d is not None
+    row = next(r for r in visit.table("Metrics of both models") if r["metric"] == "R², test")
+    assert row["95 % interval"] == f"{signed(d.low, 5)} to {signed(d.high, 5)}"
+    assert float(row["difference"].replace("−", "-")) == pytest.approx(d.value, abs=5e-7)
+    median, p99, largest = (money(v * 1e5, "$") for v in (a.median, a.p99, a.largest))
+    said = [unescaped(caption.value) for caption in visit.at.main.caption]
+    assert said[0].startswith(
+        f"R² on the test rows: {d.verdict}. Test row {d.row} moves the difference most, by "
+        f"{signed(d.row_effect, 6)}; without it the difference is {signed(d.value_without, 6)}."
+    )
+    assert said[1].startswith(f"Quantised: {q.bits_per_parameter:.1f} bits per parameter, 32 of the {q.side} bytes")
+    assert said[2].startswith(f"Mean {c.errors.mean():.6g}, {c.errors.mean() / c.coef_range:.4%} of their range")
+    assert f"largest {c.errors.max():.6g}" in said[2]
+    assert f"move by less than {median}, 99 % by less than {p99}; the largest move is {largest}." in said[3]
+
+
 def test_the_answers_of_predict_are_those_of_core() -> None:
     """Both answers, their difference and the true value of the first place, in dollars."""
     trained, c = california(), compare(california(), Scheme())
