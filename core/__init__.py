@@ -1,9 +1,11 @@
 """Bitdial's core: train a model, quantise it, compare the two, keep them in a file. It knows no screen."""
 
 from core.artifact import Model, load
+from core.comparison import Comparison
 from core.config import DataConfig, Experiment, TrainConfig
 from core.errors import ArtifactError, InvalidInput
-from core.evaluate import Comparison, compare
+from core.evaluate import compare
+from core.own import from_estimator
 from core.parts import Parts
 from core.quant import Quantized, Scheme, dequantize, quantize
 from core.sweep import sweep
@@ -27,6 +29,7 @@ __all__ = [
     "__version__",
     "compare",
     "dequantize",
+    "from_estimator",
     "load",
     "quantize",
     "sweep",

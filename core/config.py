@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.datasets import DATASETS
 from core.errors import InvalidInput
 from core.fields import Choice, Fields, Number, Pairs, complete
-from core.models import MODELS
+from core.models import MODELS, models_for
 from core.prepare import DEGREES, SCALINGS
 from core.quant import PRESETS, Scheme, scheme_from_json
 
@@ -79,6 +79,13 @@ class Experiment:
     train: TrainConfig = field(default_factory=TrainConfig)
     scheme: Scheme = field(default_factory=Scheme)
 
+    def __post_init__(self) -> None:
+        """Check that the model can learn what the table asks."""
+        fitting = models_for(DATASETS[self.data.dataset].task)
+        if self.train.model not in fitting:
+            allowed = f"{Choice('', fitting).allowed} for {self.data.dataset}"
+            raise InvalidInput("model", self.train.model, allowed)
+
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON, read back by `experiment_from_json`."""
         return {"data": self.data.to_json(), "train": self.train.to_json(), "scheme": self.scheme.to_json()}
@@ -94,8 +101,8 @@ def preset_experiment(name: str) -> Experiment:
     if name not in PRESETS:
         raise InvalidInput("preset", name, "one of " + ", ".join(PRESETS))
     preset = PRESETS[name]
-    train = replace(TrainConfig(), **dict(preset.train))  # type: ignore[arg-type]
-    return Experiment(DataConfig(), train, preset.scheme)
+    train = TrainConfig(**dict(preset.train))  # type: ignore[arg-type]
+    return Experiment(DataConfig(**dict(preset.data)), train, preset.scheme)  # type: ignore[arg-type]
 
 
 def _section(name: str, data: object, allowed: tuple[str, ...]) -> Mapping[str, Any]:
@@ -112,20 +119,43 @@ def data_from_json(data: object) -> DataConfig:
     return DataConfig(**_section("data", data, ("dataset", "test_size", "seed")))
 
 
-def train_from_json(data: object) -> TrainConfig:
+def default_model(dataset: str) -> str:
+    """Return the model that stands where none is named: the first one for the table's task."""
+    return models_for(DATASETS[dataset].task)[0]
+
+
+def train_from_json(data: object, dataset: str = DataConfig.dataset) -> TrainConfig:
     """Return the TrainConfig written by `to_json`; raises `InvalidInput`."""
     given = dict(_section("train", data, ("model", "scaling", "degree", "params")))
     params = given.pop("params", {})
     if not isinstance(params, Mapping):
         raise InvalidInput("params", params, "an object")
+    given.setdefault("model", default_model(dataset))
     return TrainConfig(**given, params=tuple(params.items()))
 
 
+# The flat settings of reference system 004, all of a logistic regression on the digits.
+_FLAT = ("C", "solver", "max_iter", "random_state", "test_size")
+
+
+def _from_flat(data: Mapping[str, Any]) -> Experiment:
+    """Return the Experiment of system 004's settings: raw pixels, its seed for the split."""
+    given = {name: data[name] for name in data if name in ("test_size",)}
+    # Checked under the name that the file gives it.
+    seed = {"seed": SEED.check("random_state", data["random_state"])} if "random_state" in data else {}
+    params = tuple((name, data[name]) for name in ("C", "solver", "max_iter") if name in data)
+    config = TrainConfig("logistic", scaling="none", params=params)
+    return Experiment(DataConfig("digits", **given, **seed), config)
+
+
 def experiment_from_json(data: object) -> Experiment:
-    """Return the Experiment written by `to_json`; missing sections take their defaults."""
+    """Return the Experiment written by `to_json`; missing sections take their defaults.
+
+    The flat form of reference system 004 (`C`, `solver`, `max_iter`, `random_state`, `test_size`) is read too.
+    """
+    if isinstance(data, Mapping) and data and set(data) <= set(_FLAT):
+        return _from_flat(data)
     given = _section("experiment", data, ("data", "train", "scheme"))
-    return Experiment(
-        data_from_json(given.get("data", {})),
-        train_from_json(given.get("train", {})),
-        scheme_from_json(given.get("scheme", {})),
-    )
+    table = data_from_json(given.get("data", {}))
+    train = train_from_json(given.get("train", {}), table.dataset)
+    return Experiment(table, train, scheme_from_json(given.get("scheme", {})))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.evaluate import Comparison
+from core.comparison import Comparison
+from core.evaluate import parameter_names
 from core.train import Trained
 
 
@@ -28,17 +29,19 @@ class Effect:
 def effects(trained: Trained, c: Comparison) -> tuple[Effect, ...]:
     """Return the effect of every column, largest root mean square change first."""
     m = trained.moments
-    errors = c.decoded.values["coef"][0] - trained.parts.values["coef"][0]
-    shifts, spreads = errors * m.mean, np.abs(errors) * np.sqrt(np.diag(m.gram))
+    errors = c.decoded.values["coef"] - trained.parts.values["coef"]
+    shifts, spreads = (errors * m.mean).ravel(), (np.abs(errors) * np.sqrt(np.diag(m.gram))).ravel()
+    means = np.tile(m.mean, len(errors))
     order = np.argsort(-np.hypot(shifts, spreads))
-    names = trained.preparation.columns
+    names, _ = parameter_names(trained.parts)
     return tuple(
-        Effect(names[i], float(errors[i]), float(m.mean[i]), float(shifts[i]), float(spreads[i])) for i in order
+        Effect(names[i], float(errors.ravel()[i]), float(means[i]), float(shifts[i]), float(spreads[i])) for i in order
     )
 
 
 def mean_shift(trained: Trained, c: Comparison) -> float:
-    """Return how much the mean prediction on the training rows moved, in the target's unit."""
+    """Return how much the mean output on the training rows moved, in its unit: the largest shift of all outputs."""
     values, before = c.decoded.values, trained.parts.values
-    delta = values["coef"][0] - before["coef"][0]
-    return float(delta @ trained.moments.mean + values["intercept"][0] - before["intercept"][0])
+    delta = values["coef"] - before["coef"]
+    shifts = delta @ trained.moments.mean + values["intercept"] - before["intercept"]
+    return float(shifts[np.argmax(np.abs(shifts))])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,123 +11,19 @@ import numpy as np
 
 from core import families
 from core.artifact import Model, encode, from_trained
+from core.comparison import Agreement, Comparison, Flip, Parameter, Yardstick
 from core.config import Experiment
 from core.errors import InvalidInput
-from core.intervals import Difference, Spread, r2_difference, spread_of
-from core.moments import Moments, mean_of
-from core.parts import Floats, Parts, frozen, plain, read_only
+from core.intervals import Difference, Spread, mean_difference, r2_difference, spread_of
+from core.metrics import MAIN, Metrics, main_metric, metrics_of
+from core.moments import Moments
+from core.parts import Floats, Parts, frozen, read_only
 from core.quant import Quantized, Scheme, decoded_blocks, dequantize, quantize
 from core.quant.coordinates import column_scale
 from core.sizes import Size, float_size, quantized_size, why_not_smaller
 from core.train import Trained, fit_rows
 
-Metrics = Mapping[str, float | None]
 PARTS = ("test", "train")
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter in the coordinates in which it was rounded; `code` is None where it has none."""
-
-    name: str
-    original: float
-    quantized: float
-    code: int | None
-
-    @property
-    def error(self) -> float:
-        """Quantised minus original."""
-        return self.quantized - self.original
-
-
-@dataclass(frozen=True)
-class Yardstick:
-    """A plain cast of the same parameters: its bytes, and its R² on the test rows."""
-
-    kind: str
-    numbers: int
-    r2: float | None
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How far the two models' predictions lie apart on the test rows, in the target's unit."""
-
-    median: float
-    p99: float
-    largest: float
-
-
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """Everything that is shown of an original and its quantised twin; immutable.
-
-    `metrics[model][part]` are r2, rmse and mae; `differences` (n_test,) are quantised minus original
-    predictions on the test rows; errors of `parameters` leave the intercept out of mean and maximum.
-    """
-
-    experiment: Experiment
-    quantized: Quantized
-    decoded: Parts
-    metrics: Mapping[str, Mapping[str, Metrics]]
-    difference: Difference | None
-    parameters: tuple[Parameter, ...]
-    first: Mapping[str, tuple[float, ...]]
-    differences: Floats
-    agreement: Agreement
-    sizes: Mapping[str, Size]
-    yardsticks: tuple[Yardstick, ...]
-    joblib_bytes: int
-    not_smaller: str
-    output_error: float
-
-    @property
-    def errors(self) -> Floats:
-        """Absolute errors of the coefficients, without the intercept."""
-        return np.array([abs(p.error) for p in self.parameters if p.name != "intercept"])
-
-    @property
-    def coef_range(self) -> float:
-        """Largest minus smallest original coefficient."""
-        values = [p.original for p in self.parameters if p.name != "intercept"]
-        return max(values) - min(values)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the object that `compare --json` prints."""
-        errors, width = self.errors, self.coef_range
-        values = [
-            {"name": p.name, "original": p.original, "quantized": p.quantized, "code": p.code} for p in self.parameters
-        ]
-        return {
-            "experiment": self.experiment.to_json(),
-            "original": plain(self.metrics["original"]),
-            "quantized": plain(self.metrics["quantized"]),
-            "difference": None if self.difference is None else self.difference.to_json(),
-            "parameters": {
-                "mean_absolute_error": float(errors.mean()),
-                "max_absolute_error": float(errors.max()),
-                "relative_error": float(errors.mean()) / width if width > 0 else None,
-                "values": values,
-            },
-            "predictions": {name: list(values) for name, values in self.first.items()},
-            "agreement": asdict(self.agreement),
-            "sizes": {
-                **{name: size.to_json() for name, size in self.sizes.items()},
-                "bits_per_parameter": self.sizes["quantized"].bits_per_parameter,
-                "joblib": self.joblib_bytes,
-                "yardsticks": {y.kind: {"bytes": y.numbers, "test_r2": y.r2} for y in self.yardsticks},
-                "not_smaller": self.not_smaller,
-            },
-            "scheme": self.quantized.scheme.to_json(),
-        }
-
-
-def regression_metrics(y: Floats, predicted: Floats) -> dict[str, float | None]:
-    """Return R² (dimensionless; None when all targets are equal), RMSE and MAE in the target's unit."""
-    error = y - predicted
-    total = float(((y - mean_of(y)) ** 2).sum())
-    r2 = 1 - float(error @ error) / total if total > 0 else None
-    return {"r2": r2, "rmse": float(np.sqrt((error**2).mean())), "mae": float(np.abs(error).mean())}
 
 
 def measure(trained: Trained, parts: Parts) -> Mapping[str, Metrics]:
@@ -135,17 +31,21 @@ def measure(trained: Trained, parts: Parts) -> Mapping[str, Metrics]:
     found = {}
     for part in PARTS:
         columns, y = trained.columns(part)
-        found[part] = regression_metrics(y, families.predict(parts, columns))
+        outputs = families.outputs(parts, columns)
+        found[part] = metrics_of(trained.dataset.task, y, outputs, trained.dataset.classes)
     frozen_metrics: Mapping[str, Metrics] = read_only(found)
     return frozen_metrics
 
 
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """What every comparison with one trained model shares: computed once, kept while it is in use."""
+    """What every comparison with one trained model shares: computed once, kept while it is in use.
+
+    `outputs` are those of the test rows: values (n,), or probabilities (n, k).
+    """
 
     metrics: Mapping[str, Metrics]
-    predicted: Floats
+    outputs: Floats
     spread: Spread | None
     size: Size
     yardsticks: tuple[Yardstick, ...]
@@ -159,11 +59,12 @@ def baseline(trained: Trained) -> Baseline:
     file = len(encode(from_trained(trained, metrics={"original": metrics}).only("original")))
     casts = []
     for kind in ("float32", "float16"):
-        cast = cast_parts(trained.parts, kind)
         size = float_size(trained.parts, file, kind)
-        casts.append(Yardstick(kind, size.numbers, regression_metrics(y, families.predict(cast, columns))["r2"]))
-    predicted = frozen(families.predict(trained.parts, columns))
-    return Baseline(metrics, predicted, spread_of(y), float_size(trained.parts, file), tuple(casts))
+        outputs = families.outputs(cast_parts(trained.parts, kind), columns)
+        casts.append(Yardstick(kind, size.numbers, main_metric(trained.dataset.task, y, outputs)))
+    outputs = frozen(families.outputs(trained.parts, columns))
+    spread = spread_of(y) if trained.dataset.task == "regression" and len(y) else None
+    return Baseline(metrics, outputs, spread, float_size(trained.parts, file), tuple(casts))
 
 
 def cast_parts(parts: Parts, kind: str) -> Parts:
@@ -173,69 +74,132 @@ def cast_parts(parts: Parts, kind: str) -> Parts:
     return replace(parts, values=values)
 
 
+def parameter_names(parts: Parts) -> tuple[list[str], list[str]]:
+    """Return the names of all coefficients, row by row, and of the intercepts; with the class where there are many."""
+    features, classes = parts.meta["features"], parts.meta["classes"]
+    if parts.values["coef"].shape[0] == 1:
+        return list(features), ["intercept"]
+    return [f"{c}: {f}" for c in classes for f in features], [f"{c}: intercept" for c in classes]
+
+
 def parameters(parts: Parts, q: Quantized, moments: Moments) -> tuple[Parameter, ...]:
-    """Return every coefficient and the intercept, in the coordinates in which they were rounded."""
+    """Return every coefficient, then every intercept, in the coordinates in which they were rounded."""
     standardised = q.scheme.space == "standardised"
-    n_columns = q.shape[1]
+    n_outputs, n_columns = q.shape
+    count = n_outputs * n_columns
     scale = column_scale(moments) if standardised else np.ones(n_columns)
     mean = moments.mean if standardised else np.zeros(n_columns)
-    coef = parts.values["coef"][0]
+    coef = parts.values["coef"]
     blocks, twin = decoded_blocks(q), dequantize(q)
-    codes = q.codes["coef"]
+    names, intercept_names = parameter_names(parts)
     found = [
         Parameter(name, float(w), float(d), int(c))
         for name, w, d, c in zip(
-            parts.meta["features"], coef * scale, blocks["coef"][:n_columns], codes[:n_columns], strict=True
+            names, (coef * scale).ravel(), blocks["coef"][:count], q.codes["coef"][:count], strict=True
         )
     ]
-    code = {"quantised": q.codes.get("intercept", codes)[-1], "same-grid": codes[-1]}.get(q.scheme.intercept)
     # The intercept of the rounding coordinates: b + w·mean for standardised columns.
-    before = float(parts.values["intercept"][0] + coef @ mean)
-    after = float(twin.values["intercept"][0] + twin.values["coef"][0] @ mean)
-    if "intercept" in blocks or q.scheme.intercept == "same-grid":
-        after = float((blocks["intercept"] if "intercept" in blocks else blocks["coef"])[-1])
-    return (*found, Parameter("intercept", before, after, None if code is None else int(code)))
+    before = parts.values["intercept"] + coef @ mean
+    after = twin.values["intercept"] + twin.values["coef"] @ mean
+    codes: list[int | None] = [None] * n_outputs
+    if q.scheme.intercept in ("quantised", "same-grid"):
+        block = "intercept" if q.scheme.intercept == "quantised" else "coef"
+        after, codes = blocks[block][-n_outputs:], [int(c) for c in q.codes[block][-n_outputs:]]
+    rows = zip(intercept_names, before, after, codes, strict=True)
+    return (*found, *(Parameter(n, float(b), float(a), c, intercept=True) for n, b, a, c in rows))
 
 
-def agreement(differences: Floats) -> Agreement:
-    """Return median, 99th percentile and largest of the absolute differences."""
-    size = np.abs(differences)
-    return Agreement(float(np.median(size)), float(np.quantile(size, 0.99)), float(size.max()))
+def agreement(task: str, y: Floats, original: Floats, quantized: Floats) -> tuple[Floats, Agreement]:
+    """Return what changed row by row, (n_test,), and its summary.
+
+    Differences of values, or of the probability of the true class.
+    """
+    if len(y) == 0:
+        return np.zeros(0), Agreement(None, None, None)
+    same: float | None = None
+    flips: tuple[Flip, ...] = ()
+    if task == "classification":
+        rows, truth = np.arange(len(y)), y.astype(np.intp)
+        moved = quantized[rows, truth] - original[rows, truth]
+        first, second = original.argmax(axis=1), quantized.argmax(axis=1)
+        same = float((first == second).mean())
+        flips = tuple(
+            Flip(int(i), int(truth[i]), int(first[i]), int(second[i])) for i in np.flatnonzero(first != second)
+        )
+    else:
+        moved = quantized - original
+    size = np.abs(moved)
+    found = Agreement(float(np.median(size)), float(np.quantile(size, 0.99)), float(size.max()), same, flips)
+    return moved, found
+
+
+def difference_of(trained: Trained, base: Baseline, y: Floats, outputs: Floats) -> Difference | None:
+    """Return the difference in the main figure, or None where it is not defined."""
+    if trained.dataset.task == "classification":
+        if len(y) == 0:
+            return None
+        right = [(o.argmax(axis=1) == y).astype(np.float64) for o in (base.outputs, outputs)]
+        return mean_difference("accuracy", right[1] - right[0])
+    return None if base.spread is None else r2_difference(base.spread, y, base.outputs, outputs)
 
 
 def compare(trained: Trained, scheme: Scheme, quantized: Quantized | None = None) -> Comparison:
     """Return the comparison of a trained model with its quantised twin.
 
-    `quantized` stands for one that exists already (from a file); else the model is quantised by `scheme`.
+    `fidelity` needs no row at all. `quantized` stands for one that exists already (from a file); else the model
+    is quantised by `scheme`.
     """
     base = baseline(trained)
     q = quantized or quantize(trained.parts, scheme, trained.moments)
     twin = dequantize(q)
     columns, y = trained.columns("test")
-    predicted = families.predict(twin, columns)
+    outputs = families.outputs(twin, columns)
+    task = trained.dataset.task
     metrics = read_only({"original": base.metrics, "quantized": measure(trained, twin)})
-    difference = None if base.spread is None else r2_difference(base.spread, y, base.predicted, predicted)
+    difference = difference_of(trained, base, y, outputs)
     file = len(encode(from_trained(trained, q, metrics={"quantized": metrics["quantized"]}).only("quantized")))
     sizes = read_only({"original": base.size, "quantized": quantized_size(q, file)})
-    delta = twin.values["coef"][0] - trained.parts.values["coef"][0]
-    shift = float(twin.values["intercept"][0] - trained.parts.values["intercept"][0])
-    moved = frozen(predicted - base.predicted)
+    moved, summary = agreement(task, y, base.outputs, outputs)
+    first = {name: labels(twin, found[:5]) for name, found in (("original", base.outputs), ("quantized", outputs))}
+    moments = trained.moments
+    delta = twin.values["coef"] - trained.parts.values["coef"]
+    shift = twin.values["intercept"] - trained.parts.values["intercept"] + delta @ moments.mean
+    output_error = float((np.einsum("oi,oi->o", delta @ moments.gram, delta) + shift**2).sum())
     return Comparison(
-        Experiment(trained.data, trained.config, scheme),
+        None if trained.data is None or trained.config is None else Experiment(trained.data, trained.config, scheme),
         q,
         twin,
         metrics,
         difference,
         parameters(trained.parts, q, trained.moments),
-        read_only({"original": base.predicted[:5].tolist(), "quantized": predicted[:5].tolist()}),
-        moved,
-        agreement(moved),
+        read_only(first),
+        frozen(moved),
+        summary,
         sizes,
         base.yardsticks,
         trained.report.joblib_bytes,
         why_not_smaller(sizes["original"], sizes["quantized"]),
-        float(delta @ trained.moments.gram @ delta + (delta @ trained.moments.mean + shift) ** 2),
+        output_error,
+        fidelity(trained, output_error),
     )
+
+
+def fidelity(trained: Trained, output_error: float) -> float | None:
+    """Return the share of the variance of the original's outputs on the training rows that the twin keeps.
+
+    1 - (mean squared change) / (sum over outputs of w'Gw): an R² against the original instead of the truth, known
+    without a single row. None when the original's outputs do not vary.
+    """
+    coef = trained.parts.values["coef"]
+    variance = float(np.einsum("oi,oi->", coef @ trained.moments.gram, coef))
+    return 1 - output_error / variance if variance > 0 else None
+
+
+def labels(parts: Parts, outputs: Floats) -> list[float] | list[str]:
+    """Return outputs of `parts` as people read them: values, or names of classes."""
+    if parts.meta["task"] == "regression":
+        return list(outputs.tolist())
+    return [str(parts.meta["classes"][i]) for i in outputs.argmax(axis=1)]
 
 
 def model_file(trained: Trained, comparison: Comparison, label: str = "") -> Model:
@@ -247,21 +211,28 @@ def model_file(trained: Trained, comparison: Comparison, label: str = "") -> Mod
 
 
 def cross_validate(trained: Trained, scheme: Scheme, folds: int = 5) -> dict[str, dict[str, float]]:
-    """Return mean and standard deviation of R² over `folds` parts of the training rows, for both models.
+    """Return mean and standard deviation of the main figure over `folds` parts of the training rows, for both.
 
     In each fold the model is refitted and quantised on the other parts; no test row is read.
     """
-    from sklearn.model_selection import KFold
+    from sklearn.model_selection import KFold, StratifiedKFold
 
     X, y = trained.rows("train")
-    if not 2 <= folds <= min(20, len(y) // 2):
-        raise InvalidInput("cv", folds, "a whole number from 2 to 20, with two rows in each fold")
+    if trained.data is None or trained.config is None:
+        raise InvalidInput("cv", folds, "left out for a model from outside, which has no rows")
+    task, classes = trained.dataset.task, trained.dataset.classes
+    smallest = int(np.bincount(y.astype(np.intp)).min()) if classes else len(y) // 2
+    if not 2 <= folds <= min(20, smallest):
+        allowed = f"a whole number from 2 to {max(min(20, smallest), 2)}, with rows of every kind in each fold"
+        raise InvalidInput("cv", folds, allowed)
+    kind = StratifiedKFold if classes else KFold
     scores: dict[str, list[float]] = {"original": [], "quantized": []}
-    for inside, outside in KFold(folds, shuffle=True, random_state=trained.data.seed).split(X):
-        f = fit_rows(X[inside], y[inside], trained.dataset.feature_names, trained.config)
+    for inside, outside in kind(folds, shuffle=True, random_state=trained.data.seed).split(X, y):
+        f = fit_rows(X[inside], y[inside], trained.dataset.feature_names, trained.config, classes)
         columns = f.preparation.expand(X[outside])
         twin = dequantize(quantize(f.parts, scheme, f.moments))
         for name, parts in (("original", f.parts), ("quantized", twin)):
-            r2 = regression_metrics(y[outside], families.predict(parts, columns))["r2"]
-            scores[name].append(float("nan") if r2 is None else r2)
-    return {n: {"r2_mean": float(np.mean(s)), "r2_std": float(np.std(s))} for n, s in scores.items()}
+            found = main_metric(task, y[outside], families.outputs(parts, columns))
+            scores[name].append(float("nan") if found is None else found)
+    main = MAIN[task]
+    return {n: {f"{main}_mean": float(np.mean(s)), f"{main}_std": float(np.std(s))} for n, s in scores.items()}

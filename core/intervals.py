@@ -44,7 +44,7 @@ class Difference:
         return {"metric": self.metric, "value": self.value, "ci95": ci, "verdict": self.verdict, "row": row}
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def counts(n_rows: int, seed: int = SEED) -> NDArray[np.float32]:
     """Return how often each row is drawn in each resample, shape (DRAWS, n_rows), read-only.
 
@@ -121,3 +121,17 @@ def r2_difference(spread: Spread, y: Floats, original: Floats, quantized: Floats
     row = int(np.argmax(np.abs(effects)))
     bounds = (float(low), float(high), verdict(float(low), float(high)))
     return Difference("r2", value, *bounds, row, float(effects[row]), float(without[row]))
+
+
+def mean_difference(metric: str, gain: Floats) -> Difference:
+    """Return the difference in a metric that is a mean over rows, such as accuracy.
+
+    `gain` (n_rows,) is what each row adds: for accuracy 1 where only the quantised model is right, -1 where
+    only the original is. Leaving out row i gives (sum - gain_i) / (n - 1).
+    """
+    n, value = len(gain), float(gain.mean())
+    low, high = np.quantile(resampled_sums(gain[:, None])[:, 0] / n, [0.025, 0.975])
+    without = (gain.sum() - gain) / max(n - 1, 1)
+    row = int(np.argmax(np.abs(value - without)))
+    bounds = (float(low), float(high), verdict(float(low), float(high)))
+    return Difference(metric, value, *bounds, row, float(value - without[row]), float(without[row]))

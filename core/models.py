@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.fields import Field, Flag, Number
+from core.fields import Choice, Field, Flag, Number
 
 _ALPHA_HELP = "Strength of the penalty; larger values pull the coefficients towards zero."
 _POSITIVE = Flag(False, "Only positive", "Allow no coefficient below zero.")
-_ROUNDS = Number(5000, 10, 100_000, integer=True, label="Rounds at most", help="Limit of the solver's rounds.")
+_ROUNDS = Number(1000, 10, 10_000, integer=True, label="Rounds at most", help="Limit of the solver's rounds.")
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,13 @@ def _elastic_net(rank_tol: float, **params: Any) -> Any:
     from sklearn.linear_model import ElasticNet
 
     return ElasticNet(**params)
+
+
+def _logistic(rank_tol: float, **params: Any) -> Any:
+    from sklearn.linear_model import LogisticRegression
+
+    # The seed only matters to saga, which visits the rows in random order.
+    return LogisticRegression(**params, random_state=42)
 
 
 MODELS: dict[str, Model] = {
@@ -94,4 +101,23 @@ MODELS: dict[str, Model] = {
         },
         _elastic_net,
     ),
+    "logistic": Model(
+        "Logistic regression",
+        "classification",
+        "linear",
+        "One weighted sum a class; the largest wins. Two classes share one sum.",
+        {
+            "C": Number(1.0, 0, 1e9, open_low=True, label="C", help="Smaller values pull the coefficients to zero."),
+            "solver": Choice(
+                "lbfgs", ("lbfgs", "newton-cg", "newton-cholesky", "saga"), "Solver", "How the best fit is sought."
+            ),
+            "max_iter": Number(1000, 1, 10_000, integer=True, label="Rounds at most", help="Limit of the solver."),
+        },
+        _logistic,
+    ),
 }
+
+
+def models_for(task: str) -> tuple[str, ...]:
+    """Return the names of the models for a task."""
+    return tuple(name for name, model in MODELS.items() if model.task == task)

@@ -13,12 +13,13 @@ from core.config import (
     DataConfig,
     Experiment,
     TrainConfig,
+    default_model,
     hyperparameters,
 )
 from core.datasets import DATASETS
 from core.errors import InvalidInput
 from core.fields import Choice, Field, Fields, Value, spell
-from core.models import MODELS
+from core.models import MODELS, models_for
 from core.quant import BITS, METHOD_NAMES, SWITCHES, Scheme, params_of
 
 VERSION = "1"
@@ -65,6 +66,12 @@ def from_query(query: Mapping[str, str]) -> tuple[Experiment, tuple[InvalidInput
     errors: list[InvalidInput] = []
     data = _read(query, _DATA, errors)
     train, scheme = _read(query, _TRAIN, errors), _read(query, _SCHEME, errors)
+    fitting = models_for(DATASETS[str(data["dataset"])].task)
+    if train["model"] not in fitting:
+        if query.get("model") == train["model"]:
+            allowed = f"{Choice('', fitting).allowed} for {data['dataset']}"
+            errors.append(InvalidInput("model", query["model"], allowed))
+        train["model"] = default_model(str(data["dataset"]))
     for_model, for_method = hyperparameters(str(train["model"])), params_of(str(scheme["method"]))
     model_params, method_params = _read(query, for_model, errors), _read(query, for_method, errors)
     known = {"v", *_DATA, *_TRAIN, *_SCHEME, *for_model, *for_method}

@@ -26,18 +26,23 @@ class Rows:
     y: Floats | None
 
 
-def read_rows(path: str | Path, features: Sequence[str], target: str) -> Rows:
+def read_rows(path: str | Path, features: Sequence[str], target: str, classes: Sequence[str] = ()) -> Rows:
     """Return the rows of the CSV file at `path`; raises `InvalidInput` naming column, row and what is allowed."""
     try:
         with Path(path).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InvalidInput("rows", str(path), f"a readable CSV file ({error.strerror})") from error
-    return parse_rows(data, features, target)
+    return parse_rows(data, features, target, classes)
 
 
-def parse_rows(data: bytes, features: Sequence[str], target: str) -> Rows:
-    """Return the rows in `data`. Columns may come in any order; one named like the target holds true values."""
+def parse_rows(data: bytes, features: Sequence[str], target: str, classes: Sequence[str] = ()) -> Rows:
+    """Return the rows in `data`. Columns may come in any order; one named like the target holds true values.
+
+    With `classes` the true values are their names, and come back as their numbers. A feature that is called like
+    the target is a feature.
+    """
+    truth = None if target in features else target
     if len(data) > MAX_BYTES:
         raise InvalidInput("rows", f"{len(data)} bytes or more", f"a file of at most {MAX_BYTES} bytes")
     try:
@@ -56,9 +61,11 @@ def parse_rows(data: bytes, features: Sequence[str], target: str) -> Rows:
         raise InvalidInput("rows", "0 data rows", "a header and at least one row")
     if len(lines) - 1 > MAX_ROWS:
         raise InvalidInput("rows", f"{len(lines) - 1} rows", f"at most {MAX_ROWS} rows")
-    table = np.array([_numbers(row, header, i) for i, row in enumerate(lines[1:], start=1)])
+    table = np.array(
+        [_numbers(row, header, i, truth if classes else None, classes) for i, row in enumerate(lines[1:], start=1)]
+    )
     X = table[:, [header.index(name) for name in features]]
-    return Rows(X, table[:, header.index(target)] if target in header else None)
+    return Rows(X, table[:, header.index(truth)] if truth in header else None)
 
 
 def _check_header(header: Sequence[str], features: Sequence[str], target: str) -> None:
@@ -76,11 +83,18 @@ def _check_header(header: Sequence[str], features: Sequence[str], target: str) -
             raise InvalidInput("columns", name, f"{wanted} (and {target} for true values)")
 
 
-def _numbers(row: Sequence[str], header: Sequence[str], number: int) -> list[float]:
+def _numbers(
+    row: Sequence[str], header: Sequence[str], number: int, named: str | None, classes: Sequence[str]
+) -> list[float]:
     if len(row) != len(header):
         raise InvalidInput(f"row {number}", f"{len(row)} values", f"{len(header)} values, one for each column")
     found = []
     for name, cell in zip(header, row, strict=True):
+        if name == named:
+            if cell.strip() not in classes:
+                raise InvalidInput(f"{name} in row {number}", cell, "one of " + ", ".join(classes))
+            found.append(float(list(classes).index(cell.strip())))
+            continue
         try:
             value = float(cell) if "_" not in cell else math.nan
         except ValueError:

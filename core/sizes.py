@@ -16,6 +16,7 @@ _EXPLAINED = {
     "scale": "scales of the grids, float32",
     "zero_point": "zero points, as wide as a code",
     "offset": "lower ends of the grids, float32",
+    "codebook": "the table of values, float32",
     "intercept": "the intercept, float32",
     "feature_scale": "scaling of the features, float32: raw rows must be divided by it",
     "feature_mean": "means of the features, float32: a coded intercept needs them",

@@ -9,14 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from core.evaluate import baseline
+from core.evaluate import baseline, fidelity
+from core.families.linear import probabilities
+from core.metrics import MAIN
 from core.moments import Anchor, anchor, moments, score
-from core.parts import Floats
+from core.parts import Floats, Parts
 from core.quant import AUTO, Scheme, packed_size
 from core.quant.methods import METHODS
 from core.quant.quantize import (
-    Variants,
     best_shrink,
+    block_groups,
     exact_names,
     output_errors,
     resolve,
@@ -29,16 +31,18 @@ from core.train import Trained
 class Point:
     """One setting: its figures, and the bytes of its numbers (codes and side information).
 
-    R² is None where all targets are equal.
+    `test` and `train` are the main figure of the task (R² or accuracy) on these rows; `test_loss` is the RMSE,
+    or the log loss, on the test rows. `fidelity` is that of the training outputs (see `evaluate.fidelity`).
     """
 
     method: str
     bits: int
     scale: str
-    test_r2: float | None
-    test_rmse: float
-    train_r2: float | None
+    test: float | None
+    test_loss: float | None
+    train: float | None
     output_error: float
+    fidelity: float | None
     numbers: int
 
 
@@ -46,9 +50,10 @@ class Point:
 class Sweep:
     """All points, and the original beside them; `casts` are the plain float32 and float16 versions."""
 
+    metric: str
     points: tuple[Point, ...]
-    original_test_r2: float | None
-    original_train_r2: float | None
+    original_test: float | None
+    original_train: float | None
     original_numbers: int
     casts: tuple[tuple[str, int, float | None], ...]
 
@@ -57,14 +62,17 @@ class Sweep:
         return tuple(p for p in self.points if p.method == method)
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON."""
-        casts = [{"kind": kind, "numbers": n, "test_r2": r2} for kind, n, r2 in self.casts]
+        """Return plain JSON; figures carry the name of the metric."""
+        loss = "log_loss" if self.metric == "accuracy" else "rmse"
+        names = {"test": f"test_{self.metric}", "train": f"train_{self.metric}", "test_loss": f"test_{loss}"}
+        points = [{names.get(k, k): v for k, v in asdict(p).items()} for p in self.points]
+        casts = [{"kind": kind, "numbers": n, names["test"]: value} for kind, n, value in self.casts]
         original = {
-            "test_r2": self.original_test_r2,
-            "train_r2": self.original_train_r2,
+            names["test"]: self.original_test,
+            names["train"]: self.original_train,
             "numbers": self.original_numbers,
         }
-        return {"points": [asdict(p) for p in self.points], "original": original, "casts": casts}
+        return {"metric": self.metric, "points": points, "original": original, "casts": casts}
 
 
 @lru_cache(maxsize=16)
@@ -78,34 +86,65 @@ def anchors(trained: Trained) -> tuple[Anchor, Anchor]:
     return test, anchor(trained.moments, columns, y, coef, intercept)
 
 
-def numbers(scheme: Scheme, n_columns: int) -> int:
-    """Return the bytes of codes and side information that `scheme` stores for `n_columns` coefficients."""
-    blocks = {"coef": n_columns + (scheme.intercept == "same-grid")}
-    if scheme.intercept == "quantised":
-        blocks["intercept"] = 1
+def numbers(scheme: Scheme, parts: Parts) -> int:
+    """Return the bytes of codes and side information that `scheme` stores for `parts`."""
+    n_outputs, n_columns = parts.values["coef"].shape
     method, code_bytes = METHODS[scheme.method], 1 if scheme.bits <= 8 else 2
     unused = "zero_point" if dict(scheme.params).get("zero_point") == "offset" else "offset"
     kinds = [kind for name, kind in method.tables.items() if method.per_value or name != unused]
-    entry = sum(4 if kind == "float32" else code_bytes for kind in kinds)
-    stored = sum(packed_size(n, scheme.bits) + entry * (n if method.per_value else 1) for n in blocks.values())
-    return stored + sum(4 if name == "intercept" else 4 * n_columns for name in exact_names(scheme))
+    stored: int = 0
+    for ids in block_groups(parts, scheme).values():
+        sizes = np.unique(ids, return_counts=True)[1]
+        width = {"float32": 4, "code": code_bytes, "row": 4 * min(2**scheme.bits, int(sizes.max()))}
+        stored += packed_size(ids.size, scheme.bits) + len(sizes) * sum(width[kind] for kind in kinds)
+    beside = sum(4 * (n_outputs if name == "intercept" else n_columns) for name in exact_names(scheme))
+    return int(stored + beside)
 
 
-def _all_bits(trained: Trained, scheme: Scheme, bits: Sequence[int]) -> tuple[Floats, Floats, Floats, list[str]]:
-    """Return coefficients (k, p), intercepts (k,), output errors (k,) and the scale taken at each width."""
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """One method at k widths: coefficients (k, o, p), intercepts (k, o), output errors (k,), concrete schemes."""
+
+    coefs: Floats
+    intercepts: Floats
+    errors: Floats
+    schemes: tuple[Scheme, ...]
+
+
+def _all_bits(trained: Trained, scheme: Scheme, bits: Sequence[int]) -> _Found:
     parts, m = trained.parts, trained.moments
-    if scheme.method != AUTO and scheme.scale == "minmax":
+    asked = tuple(replace(scheme, bits=b) for b in bits)
+    if scheme.method != AUTO and scheme.scale == "minmax" and not METHODS[scheme.method].one_width:
         v = variants(parts, scheme, m, bits=np.array(bits)[:, None])
-        return v.coefs[:, 0], v.intercepts[:, 0], output_errors(parts, m, v), ["minmax"] * len(bits)
-    found: list[Variants] = []
-    scales = []
-    for b in bits:
-        concrete = resolve(parts, replace(scheme, bits=b), m)
-        found.append(variants(parts, concrete, m, shrink=best_shrink(parts, concrete, m)))
-        scales.append(concrete.scale)
-    coefs = np.concatenate([v.coefs[:, 0] for v in found])
-    intercepts = np.concatenate([v.intercepts[:, 0] for v in found])
-    return coefs, intercepts, np.concatenate([output_errors(parts, m, v) for v in found]), scales
+        return _Found(v.coefs, v.intercepts, output_errors(parts, m, v), asked)
+    concrete = tuple(resolve(parts, one, m) for one in asked)
+    each = [variants(parts, one, m, shrink=best_shrink(parts, one, m)) for one in concrete]
+    coefs, intercepts = (np.concatenate([getattr(v, n) for v in each]) for n in ("coefs", "intercepts"))
+    return _Found(coefs, intercepts, np.concatenate([output_errors(parts, m, v) for v in each]), concrete)
+
+
+def _class_scores(trained: Trained, part: str, found: _Found) -> tuple[Floats, Floats]:
+    """Return accuracy and log loss of k variants on one part of the rows, (k,) each; all rows at once."""
+    columns, y = trained.columns(part)
+    truth = y.astype(np.intp)
+    raw = np.einsum("np,kop->kno", columns, found.coefs, optimize=True) + found.intercepts[:, None, :]
+    p = probabilities(raw)
+    p_true = np.clip(p[:, np.arange(len(truth)), truth], np.finfo(np.float64).eps, 1)
+    return (p.argmax(axis=2) == truth).mean(axis=1), -np.log(p_true).mean(axis=1)
+
+
+def _scores(trained: Trained, found: _Found) -> tuple[Floats, Floats, Floats]:
+    """Return main figure and loss on the test rows and main figure on the training rows, (k,) each."""
+    if trained.data is None:
+        nothing = np.full(len(found.errors), np.nan)
+        return nothing, nothing, nothing
+    if trained.dataset.task == "classification":
+        test, loss = _class_scores(trained, "test", found)
+        return test, loss, _class_scores(trained, "train", found)[0]
+    test_anchor, train_anchor = anchors(trained)
+    coefs, intercepts = found.coefs[:, 0], found.intercepts[:, 0]
+    test, loss = score(test_anchor, coefs, intercepts)
+    return test, loss, score(train_anchor, coefs, intercepts)[0]
 
 
 def sweep(trained: Trained, methods: Sequence[str], bits: Sequence[int], base: Scheme | None = None) -> Sweep:
@@ -115,31 +154,26 @@ def sweep(trained: Trained, methods: Sequence[str], bits: Sequence[int], base: S
     Raises `InvalidInput` for an unknown method and for a width that no code has.
     """
     base = base or Scheme()
-    test, train = anchors(trained)
-    n_columns = len(trained.preparation.columns)
-    points = []
+    points: list[Point] = []
     for name in methods if bits else ():
-        scheme = adapt(base, name)
-        at_width = [replace(scheme, bits=b) for b in bits]
-        coefs, intercepts, errors, scales = _all_bits(trained, scheme, bits)
-        test_r2, test_rmse = score(test, coefs, intercepts)
-        train_r2, _ = score(train, coefs, intercepts)
-        for i, concrete in enumerate(at_width):
-            if name == AUTO:
-                concrete = resolve(trained.parts, concrete, trained.moments)
-            points.append(
-                Point(
-                    name, concrete.bits, scales[i], _present(test_r2[i]), float(test_rmse[i]), _present(train_r2[i]),
-                    float(errors[i]), numbers(concrete, n_columns),
-                )
-            )  # fmt: skip
+        found = _all_bits(trained, adapt(base, name), bits)
+        test, loss, train = _scores(trained, found)
+        points += [
+            Point(
+                name, scheme.bits, scheme.scale, _present(test[i]), _present(loss[i]), _present(train[i]),
+                float(found.errors[i]), fidelity(trained, float(found.errors[i])), numbers(scheme, trained.parts),
+            )
+            for i, scheme in enumerate(found.schemes)
+        ]  # fmt: skip
     original = baseline(trained)
+    main = MAIN[trained.dataset.task]
     return Sweep(
+        main,
         tuple(points),
-        original.metrics["test"]["r2"],
-        original.metrics["train"]["r2"],
+        original.metrics["test"][main],
+        original.metrics["train"][main],
         original.size.numbers,
-        tuple((y.kind, y.numbers, y.r2) for y in original.yardsticks),
+        tuple((y.kind, y.numbers, y.score) for y in original.yardsticks),
     )
 
 
@@ -155,14 +189,14 @@ def adapt(base: Scheme, method: str) -> Scheme:
     return replace(base, method=method, params=(), scale=base.scale if base.scale in scales else "minmax")
 
 
-def fewest_bits(points: Sequence[Point], train_r2: float | None, tolerance: float) -> Point | None:
-    """Return the point of fewest bits from which on every width keeps R² on the training rows.
+def fewest_bits(points: Sequence[Point], train: float | None, tolerance: float) -> Point | None:
+    """Return the point of fewest bits from which on every width keeps the main figure on the training rows.
 
-    "Keeps" means: at most `tolerance` below `train_r2`. None when not even the widest does.
+    "Keeps" means: at most `tolerance` below `train`. None when not even the widest does.
     """
     best = None
     for point in sorted(points, key=lambda p: -p.bits):
-        if point.train_r2 is None or train_r2 is None or point.train_r2 < train_r2 - tolerance:
+        if point.train is None or train is None or point.train < train - tolerance:
             break
         best = point
     return best

@@ -20,9 +20,6 @@ from core.moments import Moments, moments
 from core.parts import Floats, Parts, frozen
 from core.prepare import Preparation, fit
 
-# Fewer rows than this on either side make no figure worth showing.
-MIN_ROWS = 2
-
 
 @dataclass(frozen=True)
 class TrainReport:
@@ -41,12 +38,14 @@ class TrainReport:
 class Trained:
     """A fitted model with everything that quantising, comparing and predicting need; immutable.
 
+    A model that was brought from outside has neither `data` nor `config`, and a dataset without rows.
+
     `moments` are those of the training rows' columns; `sketch` holds 21 quantiles of each raw feature on the
     training rows, smallest and largest included, shape (n_features, 21).
     """
 
-    data: DataConfig
-    config: TrainConfig
+    data: DataConfig | None
+    config: TrainConfig | None
     dataset: Dataset
     preparation: Preparation
     parts: Parts
@@ -55,8 +54,10 @@ class Trained:
     report: TrainReport
 
     def rows(self, part: str) -> tuple[Floats, Floats]:
-        """Return the raw rows and targets of the `train` or the `test` part."""
-        index = split(len(self.dataset.y), self.data.test_size, self.data.seed)[part == "test"]
+        """Return the raw rows and targets of the `train` or the `test` part; none for a model from outside."""
+        if self.data is None:
+            return self.dataset.X, self.dataset.y
+        index = split(self.dataset, self.data.test_size, self.data.seed)[part == "test"]
         return self.dataset.X[index], self.dataset.y[index]
 
     def columns(self, part: str) -> tuple[Floats, Floats]:
@@ -105,11 +106,15 @@ def fit_estimator(config: TrainConfig, columns: Floats, y: Floats, rank_tol: flo
     return fitted, notes
 
 
-def extract(fitted: Any, names: tuple[str, ...]) -> Parts:
-    """Return the parts of a fitted estimator or scaling pipeline, for the unscaled columns `names`."""
+def extract(fitted: Any, names: tuple[str, ...], classes: tuple[str, ...] = ()) -> Parts:
+    """Return the parts of a fitted estimator or scaling pipeline, for the unscaled columns `names`.
+
+    `classes` name the class numbers on which a classifier was fitted.
+    """
     last = fitted[-1] if hasattr(fitted, "steps") else fitted
     parts = families.extract(last)
-    parts = Parts(parts.family, parts.values, parts.structure, {**parts.meta, "features": list(names)})
+    named = {"features": list(names)} | ({"classes": list(classes)} if classes else {})
+    parts = Parts(parts.family, parts.values, parts.structure, {**parts.meta, **named})
     return fold_scaling(parts, fitted[0].mean_, fitted[0].scale_) if hasattr(fitted, "steps") else parts
 
 
@@ -135,8 +140,15 @@ class Fit:
     notes: tuple[str, ...]
 
 
-def fit_rows(X: Floats, y: Floats, features: tuple[str, ...], config: TrainConfig) -> Fit:
-    """Return the model fitted on the raw rows `X` (n, n_features) and targets `y`, and on nothing else."""
+def fit_rows(
+    X: Floats, y: Floats, features: tuple[str, ...], config: TrainConfig, classes: tuple[str, ...] = ()
+) -> Fit:
+    """Return the model fitted on the raw rows `X` (n, n_features) and targets `y`, and on nothing else.
+
+    Raises `InvalidInput` when the rows lack one of the `classes`.
+    """
+    if classes and len(np.unique(y)) != len(classes):
+        raise InvalidInput("rows", f"{len(np.unique(y))} classes", f"rows of all {len(classes)} classes")
     preparation, columns = fit(X, features, config.degree, config.scaling)
     rank, tol = rank_tolerance(columns, preparation.scale)
     start = perf_counter()
@@ -144,20 +156,17 @@ def fit_rows(X: Floats, y: Floats, features: tuple[str, ...], config: TrainConfi
     seconds = perf_counter() - start
     if rank < columns.shape[1]:
         notes.append(f"Only {rank} of {columns.shape[1]} columns are independent on these rows.")
-    parts = extract(fitted, preparation.columns)
+    parts = extract(fitted, preparation.columns, classes)
     return Fit(fitted, preparation, parts, moments(columns, y), rank, seconds, tuple(notes))
 
 
 def train(data: DataConfig, config: TrainConfig) -> Trained:
     """Return the model fitted on all training rows; raises `InvalidInput` when a part has too few rows."""
     dataset = load(data.dataset)
-    n_test = int(np.ceil(data.test_size * len(dataset.y)))
-    if min(n_test, len(dataset.y) - n_test) < MIN_ROWS:
-        raise InvalidInput("test_size", data.test_size, f"a share that leaves {MIN_ROWS} rows on either side")
-    rows, _ = split(len(dataset.y), data.test_size, data.seed)
+    rows, test = split(dataset, data.test_size, data.seed)
     X, y = dataset.X[rows], dataset.y[rows]
-    f = fit_rows(X, y, dataset.feature_names, config)
+    f = fit_rows(X, y, dataset.feature_names, config, dataset.classes)
     n_columns = len(f.preparation.columns)
-    report = TrainReport(len(y), n_test, n_columns, f.rank, f.seconds, joblib_size(f.estimator), f.notes)
+    report = TrainReport(len(y), len(test), n_columns, f.rank, f.seconds, joblib_size(f.estimator), f.notes)
     sketch = frozen(np.quantile(X, np.linspace(0, 1, 21), axis=0).T)
     return Trained(data, config, dataset, f.preparation, f.parts, f.moments, sketch, report)

@@ -7,7 +7,9 @@ import re
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:^=@&\"'])")
 
-METHOD_LABELS = {"symmetric": "Symmetric", "asymmetric": "Asymmetric", "window": "Window", "auto": "Best found"}
+METHOD_LABELS = {"symmetric": "Symmetric", "asymmetric": "Asymmetric", "window": "Window",
+    "codebook": "Codebook", "auto": "Best found",
+}  # fmt: skip
 MODEL_WORDS = {"original": "original", "quantized": "quantised"}
 MINUS = "−"
 
@@ -54,6 +56,11 @@ def money(value: float, unit: str) -> str:
     """Return a value in the target's unit, rounded to whole ones."""
     sign = MINUS if value < 0 else ""
     return f"{sign}{unit}{abs(value):,.0f}" if unit == "$" else f"{sign}{abs(value):,.4g} {unit}"
+
+
+def titled(text: str) -> str:
+    """Return `text` with a capital first letter."""
+    return text[:1].upper() + text[1:]
 
 
 def literal(text: str) -> str:

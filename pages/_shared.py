@@ -18,12 +18,12 @@ from typing import Any
 import streamlit as st
 
 import core
-from core import evaluate, figures
+from core import evaluate, figures, reference
 from core.api import mark_ready
 from core.artifact import Model, encode
 from core.artifact.reopen import reopen
+from core.comparison import Comparison
 from core.config import Experiment
-from core.evaluate import Comparison
 from core.quant import Scheme
 from core.settings import ROOT
 from core.sweep import Sweep, sweep
@@ -98,8 +98,7 @@ def drawn(name: str, key: str, _draw: Callable[[], Any]) -> Any:
 def palette() -> figures.Palette:
     """Return the colours by meaning, read from the theme's file, the only place where they are written."""
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
-    blue, orange, grey, faint = config["theme"]["chartCategoricalColors"][:4]
-    return figures.Palette(blue, orange, grey, faint)
+    return figures.Palette(*config["theme"]["chartCategoricalColors"][:6])
 
 
 def digest(data: bytes) -> str:
@@ -116,3 +115,9 @@ def warm() -> None:
     file_bytes(e, PAIR)
     palette()
     mark_ready()
+
+
+@st.cache_resource(max_entries=1, show_spinner="Computing the figures again …")
+def reference_figures() -> tuple[reference.Figure, ...]:
+    """Return the figures of the reference systems, stated and ours; they depend on nothing a visitor sets."""
+    return reference.figures()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import streamlit as st
 
 from core.artifact import SUFFIX, load, loads, publish
@@ -16,7 +18,7 @@ from pages import _dial, _shared, _state
 from pages._fields import draw
 from pages._format import literal, size
 
-ADVANCED = ("space", "scale", "intercept")
+ADVANCED = ("space", "scale", "intercept", "granularity")
 
 
 def render() -> None:
@@ -43,11 +45,15 @@ def problems() -> None:
 
 
 def _model_line() -> None:
-    e = _state.experiment()
     trained = _state.trained()
-    extra = " of degree 2" if e.train.degree == 2 else ""
-    scaling = "standardised features" if e.train.scaling == "standard" else "raw features"
-    st.caption(f"**{MODELS[e.train.model].label}**{extra} on {trained.dataset.label}, {scaling}")
+    config = trained.config
+    if config is None:
+        st.caption(f"**{literal(trained.dataset.label)}**, opened from a file")
+        st.button("Close the file", key="close_model", on_click=_state.close_model, width="stretch")
+        return
+    extra = " of degree 2" if config.degree == 2 else ""
+    scaling = "standardised features" if config.scaling == "standard" else "raw features"
+    st.caption(f"**{MODELS[config.model].label}**{extra} on {trained.dataset.label}, {scaling}")
     if _state.opened()[1] is not None:
         st.caption("The numbers are those of the opened file.")
 
@@ -82,7 +88,9 @@ def _scales(method: str) -> tuple[str, ...]:
 
 def _files() -> None:
     e, source = _state.experiment(), _state.opened()
-    name = f"{e.data.dataset}-{e.train.model}-{e.scheme.method}-{e.scheme.bits}bit"
+    own = _state.trained().config is None
+    kind = "own-model" if own else f"{e.data.dataset}-{e.train.model}"
+    name = f"{kind}-{e.scheme.method}-{e.scheme.bits}bit"
     pair = _shared.file_bytes(e, _shared.PAIR, source)
     st.download_button(
         f"Download the {e.scheme.bits}-bit model",
@@ -116,9 +124,21 @@ def _save_and_open(name: str) -> None:
     st.text_input("Name", key="save_name", max_chars=60, placeholder=name)
     st.button("Save", key="save", on_click=_save, icon=":material/save:", width="stretch")
     _saved_models()
+    e = _state.experiment()
+    if _state.trained().config is not None:
+        st.download_button(
+            "Download the settings",
+            json.dumps(e.to_json(), indent=2),
+            file_name=f"{name}.json",
+            mime="application/json",
+            key="download_settings",
+            on_click="ignore",
+            width="stretch",
+            help="Everything that makes this result, as JSON: for --config on the command line, or to open here.",
+        )
     st.file_uploader(
-        "Open a model file",
-        type=[SUFFIX.removeprefix(".")],
+        "Open a model file or settings",
+        type=[SUFFIX.removeprefix("."), "json"],
         key="upload",
         max_upload_size=max(1, settings().max_artifact_bytes // 1024**2),
         on_change=_upload,
@@ -163,6 +183,11 @@ def _upload() -> None:
         return
     try:
         data = file.getvalue()
+        # The contents decide: a name proves nothing.
+        if data.lstrip()[:1] in (b"{", b"/"):
+            _state.open_settings(data)
+            st.session_state.notice = f"Opened the settings in {file.name[:60]}."
+            return
         _state.open_model(loads(data), _shared.digest(data))
     except (ArtifactError, InvalidInput) as error:
         st.session_state.problems = [f"{file.name[:60]} cannot be opened: {error}"]

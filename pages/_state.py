@@ -12,10 +12,13 @@ from typing import Any
 import streamlit as st
 
 from core.artifact import Model
-from core.artifact.reopen import DIFFERS, reopen
-from core.config import DataConfig, Experiment, TrainConfig
+from core.artifact.reopen import DIFFERS, OUTSIDE, reopen
+from core.comparison import Comparison
+from core.config import DataConfig, Experiment, TrainConfig, default_model
+from core.config_file import parse_config
+from core.datasets import DATASETS
 from core.errors import ArtifactError, InvalidInput
-from core.evaluate import Comparison
+from core.models import models_for
 from core.permalink import from_query, to_query
 from core.sweep import adapt
 from core.train import Trained
@@ -121,8 +124,13 @@ def change_hyperparameter(key: str, name: str) -> None:
 
 
 def change_data(key: str, field: str) -> None:
-    """Take a setting of the data from the widget `key`."""
+    """Take a setting of the data from the widget `key`; another table gets a model that fits its task."""
     e, value = experiment(), st.session_state[key]
+    if field == "dataset":
+        fits = e.train.model in models_for(DATASETS[value].task)
+        model = e.train if fits else TrainConfig(default_model(value), e.train.scaling)
+        attempt(lambda: replace(e, data=replace(e.data, dataset=value), train=model))
+        return
     attempt(lambda: replace(e, data=replace(e.data, **{field: value})))
 
 
@@ -139,11 +147,31 @@ def set_method(method: str) -> None:
 
 
 def open_model(model: Model, sha: str) -> None:
-    """Make an opened file the current model: its recipe, its scheme, and its own numbers where they differ."""
+    """Make an opened file the current model: its recipe, its scheme, and its own numbers where they differ.
+
+    A model from outside has no recipe; the settings of data and training then wait until it is closed.
+    """
     again = reopen(model)
-    scheme = experiment().scheme if model.quantized is None else model.quantized.scheme
-    take(Experiment(model.data, model.config, scheme))
-    st.session_state.opened = (sha, model) if DIFFERS in again.report.notes else None
+    now = experiment()
+    scheme = now.scheme if model.quantized is None else model.quantized.scheme
+    if model.data is None or model.config is None:
+        take(replace(now, scheme=scheme))
+    else:
+        take(Experiment(model.data, model.config, scheme))
+    st.session_state.opened = (sha, model) if {DIFFERS, OUTSIDE} & set(again.report.notes) else None
+
+
+def open_settings(data: bytes) -> None:
+    """Take the settings in a JSON file; raises `InvalidInput` and changes nothing when they are not ours."""
+    e = parse_config(data, "settings")
+    _shared.trained(e)
+    take(e)
+    st.session_state.opened = None
+
+
+def close_model() -> None:
+    """Leave the opened file and go back to training."""
+    st.session_state.opened = None
 
 
 def pin() -> None:

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from core import figures
+from core.comparison import Comparison
 from core.errors import InvalidInput
-from core.evaluate import Comparison, cross_validate
+from core.evaluate import cross_validate
+from core.metrics import LABELS, MAIN, SCALARS
 from core.permalink import to_query
 from core.sizes import float_size
-from pages import _shared, _state
-from pages._format import literal, money, number, signed, size
-from pages._quantise import PLOTLY, finding, setting_words
-
-LABELS = {"r2": "R²", "rmse": "RMSE", "mae": "MAE"}
+from pages import _reference, _shared, _state
+from pages._format import literal, money, number, signed, size, titled
+from pages._result import PLOTLY, finding, setting_words
 
 
 def metric_table(c: Comparison, unit: str) -> None:
     """Draw every metric of both models with the difference, on test and training rows."""
     rows = []
     for part in ("test", "train"):
-        for name, label in LABELS.items():
+        for name in SCALARS["classification" if c.metric == "accuracy" else "regression"]:
             before, after = (c.metrics[m][part][name] for m in ("original", "quantized"))
             gap = None if before is None or after is None else after - before
             d = c.difference
-            interval = f"{signed(d.low, 5)} to {signed(d.high, 5)}" if d and (part, name) == ("test", "r2") else ""
+            interval = f"{signed(d.low, 5)} to {signed(d.high, 5)}" if d and (part, name) == ("test", d.metric) else ""
             rows.append(
                 {
-                    "metric": f"{label}, {part}",
+                    "metric": f"{LABELS[name]}, {part}",
                     "original": number(before, 6),
                     "quantised": number(after, 6),
                     "difference": signed(gap, 6),
@@ -38,18 +39,18 @@ def metric_table(c: Comparison, unit: str) -> None:
                 }
             )
     right = ("original", "quantised", "difference", "95 % interval")
-    widths = (76, 76, 80, 146)
+    widths = (66, 66, 72, 146)
     config: dict[str, Any] = {
         name: st.column_config.TextColumn(name, alignment="right", width=width)
         for name, width in zip(right, widths, strict=True)
     }
     st.dataframe(rows, hide_index=True, key="metrics", column_config=config, alt="Metrics of both models")
     if c.difference is not None:
-        d = c.difference
+        d, units = c.difference, "" if c.metric == "accuracy" else f" RMSE and MAE are in units of {literal(unit)}."
         st.caption(
-            f"R² on the test rows: {d.verdict}. Test row {d.row} moves the difference most, by "
+            f"{titled(LABELS[d.metric])} on the test rows: {d.verdict}. Test row {d.row} moves the difference most, by "
             f"{signed(d.row_effect, 6)}; without it the difference is {signed(d.value_without, 6)}. The interval comes "
-            f"from 1,000 paired resamples of the test rows. RMSE and MAE are in units of \\{unit}."
+            f"from 1,000 paired resamples of the test rows.{units}"
         )
 
 
@@ -57,14 +58,15 @@ def size_table(c: Comparison) -> None:
     """Draw payload, side information, container and file of every candidate."""
     trained = _state.trained()
     original, quantized = c.sizes["original"], c.sizes["quantized"]
-    r2 = {y.kind: y.r2 for y in c.yardsticks}
+    cast_scores = {y.kind: y.score for y in c.yardsticks}
+    figure = f"test {LABELS[c.metric]}"
     rows = [
-        ("original, float64", original, c.metrics["original"]["test"]["r2"]),
+        ("original, float64", original, c.score("original")),
         *[
-            (f"{k} cast", float_size(trained.parts, original.file - original.numbers, k), r2[k])
+            (f"{k} cast", float_size(trained.parts, original.file - original.numbers, k), cast_scores[k])
             for k in ("float32", "float16")
         ],
-        ("quantised", quantized, c.metrics["quantized"]["test"]["r2"]),
+        ("quantised", quantized, c.score("quantized")),
     ]
     whole = {"original, float64", "quantised"}
     frame = pd.DataFrame(
@@ -74,7 +76,7 @@ def size_table(c: Comparison) -> None:
             "side": [s.side for _, s, _ in rows],
             "container": [f"{s.container:,}" if n in whole else "–" for n, s, _ in rows],
             "file": [f"{s.file:,}" if n in whole else "–" for n, s, _ in rows],
-            "test R²": [number(r) for _, _, r in rows],
+            figure: [number(r) for _, _, r in rows],
         }
     )
     config: dict[str, Any] = {
@@ -85,14 +87,14 @@ def size_table(c: Comparison) -> None:
             "container", width=72, alignment="right", help="Names, units, settings and checks in the file."
         ),
         "file": st.column_config.TextColumn("file", width=56, alignment="right", help="The file on disk."),
-        "test R²": st.column_config.TextColumn("test R²", width=62, alignment="right"),
+        figure: st.column_config.TextColumn(figure, width=92, alignment="right"),
     }
     st.dataframe(frame, hide_index=True, key="sizes", column_config=config, alt="Bytes of every candidate")
     q = quantized
     st.caption(
         f"Quantised: {q.bits_per_parameter:.1f} bits per parameter, {q.scaling} of the {q.side} bytes of side "
-        f"information scale raw features. A plain cast has the original's container. Joblib file of the estimator: "
-        f"{size(c.joblib_bytes)}."
+        f"information scale raw features. A plain cast has the original's container."
+        + (f" Joblib file of the estimator: {size(c.joblib_bytes)}." if c.joblib_bytes else "")
     )
     if c.not_smaller:
         st.warning(c.not_smaller, icon=":material/scale:")
@@ -110,18 +112,67 @@ def errors_and_differences(c: Comparison) -> None:
         errors, width = c.errors, c.coef_range
         share = f", {errors.mean() / width:.4%} of their range" if width > 0 else ""
         st.caption(f"Mean {errors.mean():.6g}{share}; largest {errors.max():.6g}. Without the intercept.")
+    if not len(c.differences):
+        return
     with grid.container():
         st.markdown("**Differences of the predictions**")
         figure = _shared.drawn(
             "moved", key, lambda: figures.difference_histogram(c, target.factor, target.unit, colours)
         )
         st.plotly_chart(figure, key="moved", config=PLOTLY, alt="Distribution of the prediction differences")
-        a = c.agreement
-        median, p99, largest = (money(v * target.factor, target.unit) for v in (a.median, a.p99, a.largest))
-        st.caption(
-            f"Half of the {len(c.differences):,} test rows move by less than \\{median}, 99 % by less than \\{p99}; "
-            f"the largest move is \\{largest}. The chart leaves out the outer 1 %."
+        st.caption(_agreement_words(c, target.factor, target.unit))
+
+
+def _agreement_words(c: Comparison, factor: float, unit: str) -> str:
+    """Return how far the predictions lie apart, in words."""
+    a = c.agreement
+    if a.median is None or a.p99 is None or a.largest is None:
+        return ""
+    if a.same is not None:
+        return (
+            f"The class is the same on {a.same:.2%} of the {len(c.differences):,} test rows. The probability of the "
+            f"true class moves by less than {a.median * 100:.3g} points on half of them, by at most "
+            f"{a.largest * 100:.3g}. The chart leaves out the outer 1 %."
         )
+    median, p99, largest = (literal(money(v * factor, unit)) for v in (a.median, a.p99, a.largest))
+    return (
+        f"Half of the {len(c.differences):,} test rows move by less than {median}, 99 % by less than {p99}; "
+        f"the largest move is {largest}. The chart leaves out the outer 1 %."
+    )
+
+
+def classes_side_by_side(c: Comparison) -> None:
+    """Draw both confusion matrices, and the rows whose class flips."""
+    names, colours, key = _state.trained().dataset.classes, _shared.palette(), _state.key()
+    grid = st.grid(columns=2, min_column_width=420, gap="medium")
+    for model, label, colour in (
+        ("original", "original", colours.original), ("quantized", "quantised", colours.quantized),
+    ):  # fmt: skip
+        draw = partial(figures.confusion, c.metrics[model]["test"]["confusion_matrix"], names, colour, "test")
+        with grid.container():
+            st.markdown(f"**Confusion matrix, {label}**")
+            figure = _shared.drawn(f"confusion {model}", key, draw)
+            st.plotly_chart(figure, key=f"confusion_{model}", config=PLOTLY, alt=f"Confusion matrix, {label} model")
+    flipped = c.agreement.flipped
+    st.markdown(f"**Rows whose class flips: {len(flipped)} of {len(c.differences):,}**")
+    if flipped:
+        rows = [
+            {
+                "test row": f.row,
+                "true class": names[f.true],
+                "original says": names[f.original],
+                "quantised says": names[f.quantized],
+                "who is right": _right(f.true, f.original, f.quantized),
+            }
+            for f in flipped
+        ]
+        st.dataframe(rows, hide_index=True, key="flipped", alt="Test rows to which the two models give other classes")
+    else:
+        st.caption("Both models give every test row the same class.")
+
+
+def _right(true: int, original: int, quantized: int) -> str:
+    return "original" if original == true else "quantised" if quantized == true else "neither"
 
 
 def pins() -> None:
@@ -129,7 +180,8 @@ def pins() -> None:
     kept = st.session_state.pins
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("**Pinned settings**", width="content")
-        full = len(kept) >= _state.MAX_PINS or _state.experiment() in kept
+        from_file = _state.opened()[1] is not None
+        full = len(kept) >= _state.MAX_PINS or _state.experiment() in kept or from_file
         st.button("Pin this setting", key="pin", on_click=_state.pin, disabled=full, icon=":material/keep:")
     if not kept:
         st.caption(f"Pin up to {_state.MAX_PINS} settings to see them side by side.")
@@ -141,10 +193,10 @@ def pins() -> None:
                 st.markdown(f"**{setting_words(c)}**")
                 extra = [f"{k} {v}" for k, v in to_query(e).items() if k not in ("v", "dataset", "method", "bits")]
                 st.caption(", ".join(extra))
-                st.metric("Test R²", number(c.metrics["quantized"]["test"]["r2"]))
+                st.metric(f"Test {LABELS[c.metric]}", number(c.score("quantized")))
                 d = c.difference
                 st.caption(d.verdict if d else "")
-                st.metric("Bytes of numbers", f"{c.sizes['quantized'].numbers}")
+                st.metric("Bytes of numbers", f"{c.sizes['quantized'].numbers:,}")
                 st.button("Take it", key=f"take_{i}", on_click=_state.take, args=(e,), width="stretch")
                 st.button("Unpin", key=f"unpin_{i}", on_click=_state.unpin, args=(i,), width="stretch")
 
@@ -158,23 +210,34 @@ def cross_validation() -> None:
         except InvalidInput as error:
             st.error(literal(str(error)), icon=":material/error:")
             return
-        first, second = found["original"], found["quantized"]
+        main = MAIN[trained.dataset.task]
+        first, second = (
+            f"{number(found[m][f'{main}_mean'])} ± {number(found[m][f'{main}_std'])}" for m in ("original", "quantized")
+        )
         st.markdown(
-            f"Five folds of the training rows: :blue[R² {number(first['r2_mean'])} ± {number(first['r2_std'])}] "
-            f"original, :orange[{number(second['r2_mean'])} ± {number(second['r2_std'])}] quantised."
+            f"{LABELS[main]} over five folds of the training rows: :blue[{first}] original, "
+            f":orange[{second}] quantised."
         )
 
 
 current = _state.comparison()
 finding(current)
 dataset = _state.trained().dataset
+measured = len(current.differences) > 0
 with st.grid(columns=2, min_column_width=420, gap="medium"):
-    with st.container():
-        st.markdown("**Metrics**")
-        metric_table(current, dataset.target.table_unit)
+    if measured:
+        with st.container():
+            st.markdown("**Metrics**")
+            metric_table(current, dataset.target.table_unit)
     with st.container():
         st.markdown("**Sizes**")
         size_table(current)
+if measured and dataset.task == "classification":
+    classes_side_by_side(current)
 errors_and_differences(current)
 pins()
-cross_validation()
+if measured:
+    cross_validation()
+with st.expander("Reference systems: stated and recomputed", key="reference_box", on_change="rerun") as box:
+    if box.open:
+        _reference.render()

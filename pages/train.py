@@ -6,15 +6,17 @@ import streamlit as st
 
 from core import figures
 from core.config import DEGREE, SCALING, SEED, hyperparameters
+from core.datasets import DATASETS
 from core.evaluate import baseline
 from core.fields import Number
-from core.models import MODELS
+from core.metrics import LABELS, SCALARS
+from core.models import MODELS, models_for
 from core.quant.coordinates import column_scale
 from core.train import Trained
 from pages import _shared, _state
 from pages._fields import draw
 from pages._format import literal, money, number
-from pages._quantise import PLOTLY
+from pages._result import PLOTLY
 from pages._state import experiment, sync
 
 # The page offers what is useful; the command line and the address take any share between 0 and 1.
@@ -25,9 +27,15 @@ def settings_form() -> None:
     """Draw the model's form from the registries."""
     e = experiment()
     with st.grid(columns=4, min_column_width=180, vertical_alignment="bottom"):
-        labels = {name: m.label for name, m in MODELS.items()}
+        tables = {name: source.label for name, source in DATASETS.items()}
         st.selectbox(
-            "Model", list(MODELS), format_func=labels.__getitem__, key=sync("model", e.train.model),
+            "Data", list(DATASETS), format_func=tables.__getitem__, key=sync("dataset", e.data.dataset),
+            on_change=_state.change_data, args=("dataset", "dataset"), help=DATASETS[e.data.dataset].summary,
+        )  # fmt: skip
+        fitting = models_for(DATASETS[e.data.dataset].task)
+        labels = {name: MODELS[name].label for name in fitting}
+        st.selectbox(
+            "Model", fitting, format_func=labels.__getitem__, key=sync("model", e.train.model),
             on_change=_state.change_train, args=("model", "model"), help=MODELS[e.train.model].summary,
         )  # fmt: skip
         values = dict(e.train.params)
@@ -49,27 +57,35 @@ def settings_form() -> None:
 
 def sentence(t: Trained) -> None:
     """Write the one sentence that is the result."""
-    metrics = baseline(t).metrics
-    target = t.dataset.target
-    off = money((metrics["test"]["mae"] or 0) * target.factor, target.unit)
+    metrics, target = baseline(t).metrics, t.dataset.target
+    rows = f"{t.report.n_train:,} rows, {t.report.seconds * 1000:,.0f} ms"
+    label = MODELS[t.config.model].label if t.config else "The model"
     with st.container(key="finding"):
+        if t.dataset.task == "classification":
+            st.markdown(
+                f"**{label}** is right on :blue[{metrics['test']['accuracy']:.2%}] of {t.report.n_test:,} test rows "
+                f"and on {metrics['train']['accuracy']:.2%} of the training rows; {rows}."
+            )
+            return
+        off = money((metrics["test"]["mae"] or 0) * target.factor, target.unit)
         st.markdown(
-            f"**{MODELS[t.config.model].label}** explains :blue[{(metrics['test']['r2'] or 0):.1%}] of the variance "
-            f"of {t.report.n_test:,} test rows and is off by {literal(off)} on average; "
-            f"{t.report.n_train:,} rows, {t.report.seconds * 1000:,.0f} ms."
+            f"**{label}** explains :blue[{(metrics['test']['r2'] or 0):.1%}] of the variance "
+            f"of {t.report.n_test:,} test rows and is off by {literal(off)} on average; {rows}."
         )
 
 
 def report(t: Trained) -> None:
     """Draw the metric cards and what the solver had to say."""
     metrics, target = baseline(t).metrics, t.dataset.target
-    with st.grid(columns=6, min_column_width=130):
+    names = SCALARS[t.dataset.task]
+    with st.grid(columns=6 if len(names) == 3 else 4, min_column_width=130):
         for part in ("test", "train"):
-            for name, label in (("r2", "R²"), ("rmse", "RMSE"), ("mae", "MAE")):
+            for name in names:
                 rows = {"test": t.report.n_test, "train": t.report.n_train}[part]
+                unit = f", in units of {target.table_unit}" if name in ("rmse", "mae") else ""
                 st.metric(
-                    f"{label}, {part}", number(metrics[part][name]), border=True,
-                    help=f"On {rows:,} {part} rows" + ("." if name == "r2" else f", in units of {target.table_unit}."),
+                    f"{LABELS[name]}, {part}", number(metrics[part][name]), border=True,
+                    help=f"On {rows:,} {part} rows{unit}.",
                 )  # fmt: skip
     st.caption(
         f"Rank {t.report.rank} of {t.report.n_columns}: "
@@ -79,10 +95,41 @@ def report(t: Trained) -> None:
         st.warning(note)
 
 
+def class_charts(t: Trained) -> None:
+    """Draw confusion matrix, report by class and coefficients of a classifier."""
+    metrics, classes, colours = baseline(t).metrics["test"], t.dataset.classes, _shared.palette()
+    key = _shared.key_of(experiment(), False) + _state.opened()[0]
+    grid = st.grid(columns=2, min_column_width=420, gap="medium")
+    with grid.container():
+        st.markdown("**Confusion matrix**, test rows")
+        figure = _shared.drawn(
+            "confusion", key,
+            lambda: figures.confusion(metrics["confusion_matrix"], classes, colours.original, "test"),
+        )  # fmt: skip
+        st.plotly_chart(figure, key="confusion", config=PLOTLY, alt="Confusion matrix on the test rows")
+    with grid.container():
+        st.markdown("**Report by class**, test rows")
+        rows = [
+            {"class": name, "precision": f"{r['precision']:.4f}", "recall": f"{r['recall']:.4f}",
+             "F1": f"{r['f1']:.4f}", "rows": r["support"]}
+            for name, r in metrics["report"].items()
+        ]  # fmt: skip
+        st.dataframe(rows, hide_index=True, key="class_report", alt="Precision, recall and F1 of each class")
+    st.markdown("**Coefficients** of the standardised features")
+    named = classes if t.parts.values["coef"].shape[0] > 1 else (f"{classes[1]} (against {classes[0]})",)
+    figure = _shared.drawn(
+        "coefficient map", key,
+        lambda: figures.coefficient_map(
+            named, t.preparation.columns, t.parts.values["coef"] * column_scale(t.moments), colours
+        ),
+    )  # fmt: skip
+    st.plotly_chart(figure, key="coefficients", config=PLOTLY, alt="Coefficients by class and feature")
+
+
 def charts(t: Trained) -> None:
     """Draw predictions, residuals and coefficients, all on the test rows."""
     _, y = t.rows("test")
-    predicted = baseline(t).predicted
+    predicted = baseline(t).outputs
     unit = t.dataset.target.table_unit
     colours, key = _shared.palette(), _shared.key_of(experiment(), False) + _state.opened()[0]
     grid = st.grid(columns=2, min_column_width=420, gap="medium")
@@ -130,20 +177,37 @@ def _units(t: Trained) -> list[str]:
     return [f"{target} per " + " · ".join(by_name[n] for n in name.split("·")) for name in t.preparation.columns]
 
 
+def about(t: Trained) -> None:
+    """Draw features with meaning, unit and range, and where the data come from."""
+    source = t.dataset
+    with st.expander("About the data"):
+        st.dataframe(
+            [
+                {
+                    "feature": f.name,
+                    "meaning": f.meaning,
+                    "unit": f.unit,
+                    "lowest": f"{f.low:g}",
+                    "highest": f"{f.high:g}",
+                }
+                for f in source.features
+            ],
+            hide_index=True,
+            key="about",
+            alt="Features with units and observed ranges",
+        )
+        st.caption(f"Target: {source.target.meaning}. Source: {source.source}. {source.licence}")
+
+
 current = _state.trained()
-sentence(current)
-settings_form()
-report(current)
-charts(current)
-source = current.dataset
-with st.expander("About the data"):
-    st.dataframe(
-        [
-            {"feature": f.name, "meaning": f.meaning, "unit": f.unit, "lowest": f"{f.low:g}", "highest": f"{f.high:g}"}
-            for f in source.features
-        ],
-        hide_index=True,
-        key="about",
-        alt="Features with units and observed ranges",
+if current.config is None:
+    st.info(
+        "The current model came from a file and was trained elsewhere. Close the file in the sidebar to train here.",
+        icon=":material/model_training:",
     )
-    st.caption(f"Target: {source.target.meaning}. Source: {source.source}. {source.licence}")
+else:
+    sentence(current)
+    settings_form()
+    report(current)
+    (class_charts if current.dataset.task == "classification" else charts)(current)
+    about(current)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from core.artifact.reader import parse
 from core.config import DataConfig, TrainConfig
 from core.datasets import Dataset, Feature, Target, split
 from core.evaluate import compare, model_file
+from core.models import models_for
 from core.parts import Array, Floats, Parts, frozen
 from core.quant import METHOD_NAMES, SWITCHES, Quantized, Scheme
 from core.train import Fit, Trained, TrainReport, fit_rows, train
@@ -28,6 +30,8 @@ FORMULAS = settings(max_examples=200, derandomize=True, deadline=None, database=
 
 SPACES = SWITCHES["space"].options
 INTERCEPTS = SWITCHES["intercept"].options
+GRANULARITIES = SWITCHES["granularity"].options
+REGRESSORS = models_for("regression")
 ALL_BITS = tuple(range(1, 17))
 
 # Unit roundoff of float32 and of float64: the largest relative error of one rounding.
@@ -48,43 +52,83 @@ def names(p: int) -> tuple[str, ...]:
     return tuple(f"f{i}" for i in range(p))
 
 
-def dataset(X: Floats, y: Floats) -> Dataset:
+def classes_of(y: Floats, count: int) -> Floats:
+    """Return the numbers of `count` classes of about equal size, by the rank of `y`."""
+    return np.floor(np.argsort(np.argsort(y)) * count / len(y))
+
+
+def words(count: int) -> tuple[str, ...]:
+    """Return names for `count` classes."""
+    return tuple(f"class {i}" for i in range(count))
+
+
+def dataset(X: Floats, y: Floats, classes: tuple[str, ...] = ()) -> Dataset:
     """Return a data set around generated rows."""
     features = tuple(
         Feature(name, name.upper(), "metres", "metre", f"Meaning of {name}", float(c.min()), float(c.max()))
         for name, c in zip(names(X.shape[1]), X.T, strict=True)
     )
     target = Target("y", "Y", "$", 1000.0, "Meaning of y")
-    return Dataset("generated", "Generated", "regression", features, target, X, y, "here", "none", "0" * 64)
+    task = "classification" if classes else "regression"
+    return Dataset(
+        "generated", "Generated", task, features, target, X, y, "here", "none", "0" * 64, classes=classes
+    )  # fmt: skip
 
 
-def trained_on(X: Floats, y: Floats, config: TrainConfig | None = None, seed: int = 42) -> Trained:
-    """Return what `train` returns, for rows that are not bundled."""
-    config, data = config or TrainConfig(), DataConfig(test_size=0.25, seed=seed)
-    rows, test = split(len(y), data.test_size, data.seed)
-    f = fit_rows(X[rows], y[rows], names(X.shape[1]), config)
+def trained_on(
+    X: Floats, y: Floats, config: TrainConfig | None = None, seed: int = 42, classes: tuple[str, ...] = ()
+) -> Trained:
+    """Return what `train` returns, for rows that are not bundled; `y` holds numbers of classes where these are named.
+
+    The recipe names a bundled table of the same task, because a file must name one.
+    """
+    config = config or TrainConfig("logistic" if classes else "linear")
+    data = DataConfig("digits" if classes else "california_housing", test_size=0.25, seed=seed)
+    generated = dataset(X, y, classes)
+    rows, test = split(generated, data.test_size, data.seed)
+    f = fit_rows(X[rows], y[rows], names(X.shape[1]), config, classes)
     report = TrainReport(len(rows), len(test), len(f.preparation.columns), f.rank, f.seconds, 1000, f.notes)
     sketch = frozen(np.quantile(X[rows], np.linspace(0, 1, 21), axis=0).T)
-    return Trained(data, config, dataset(X, y), f.preparation, f.parts, f.moments, sketch, report)
+    return Trained(data, config, generated, f.preparation, f.parts, f.moments, sketch, report)
+
+
+def classifier_on(X: Floats, y: Floats, count: int = 4, config: TrainConfig | None = None) -> Trained:
+    """Return a logistic regression on rows whose classes are `count` equal ranges of `y`."""
+    return trained_on(X, classes_of(y, count), config, classes=words(count))
 
 
 @cache
+def bundled(data: DataConfig, config: TrainConfig) -> Trained:
+    """Return a model of a bundled table, trained once a session."""
+    return train(data, config)
+
+
 def california(model: str = "linear", scaling: str = "standard", degree: int = 1) -> Trained:
-    """Return a model of California Housing, trained once a session."""
-    return train(DataConfig(), TrainConfig(model, scaling, degree))
+    """Return a model of California Housing."""
+    return bundled(DataConfig(), TrainConfig(model, scaling, degree))
+
+
+def digits(scaling: str = "standard") -> Trained:
+    """Return a logistic regression of the digits."""
+    return bundled(DataConfig("digits"), TrainConfig("logistic", scaling))
 
 
 @cache
-def small(model: str = "linear", degree: int = 1) -> Trained:
-    """Return a model of a small generated table, trained once a session."""
-    return trained_on(*table(), TrainConfig(model, degree=degree))
+def small(model: str = "linear", degree: int = 1, classes: int = 4) -> Trained:
+    """Return a model of a small generated table, trained once a session; a classifier has `classes` classes."""
+    if model in REGRESSORS:
+        return trained_on(*table(), TrainConfig(model, degree=degree))
+    return classifier_on(*table(), classes, TrainConfig(model, degree=degree))
 
 
 @cache
-def fitted(model: str, scaling: str = "standard", degree: int = 1) -> Fit:
+def fitted(model: str, scaling: str = "standard", degree: int = 1, classes: int = 4) -> Fit:
     """Return a bare fit on a small generated table, made once a session."""
     X, y = table()
-    return fit_rows(X, y, names(X.shape[1]), TrainConfig(model, scaling, degree))
+    config = TrainConfig(model, scaling, degree)
+    if model in REGRESSORS:
+        return fit_rows(X, y, names(X.shape[1]), config)
+    return fit_rows(X, classes_of(y, classes), names(X.shape[1]), config, words(classes))
 
 
 @cache
@@ -92,6 +136,19 @@ def small_file() -> Model:
     """Return the contents of a small file with both models, training statistics and metrics."""
     trained = trained_on(*table(80, 2, 3))
     return model_file(trained, compare(trained, Scheme("asymmetric", 4)), "small")
+
+
+@cache
+def small_classifier_file() -> Model:
+    """Return the contents of a small file of a classifier and its twin by codebook, with a table a class."""
+    trained = classifier_on(*table(80, 2, 3), 3)
+    return model_file(trained, compare(trained, Scheme("codebook", 1, granularity="row")), "small")
+
+
+@cache
+def classifier_bytes() -> bytes:
+    """Return a small file of a classifier and its twin by codebook, with training statistics and metrics."""
+    return encode(small_classifier_file())
 
 
 @cache
@@ -127,17 +184,34 @@ def repack_text(data: bytes, edit: Callable[[str], str]) -> bytes:
     return bytes(pack_arrays(dict(arrays), {KEY: edit(canonical(header))}))
 
 
-def schemes(bits: tuple[int, ...] = ALL_BITS) -> Iterator[Scheme]:
-    """Yield every method at every bit width in every space with every intercept."""
-    for method, b, space, intercept in product(METHOD_NAMES, bits, SPACES, INTERCEPTS):
-        yield Scheme(method, b, space, intercept=intercept)
+def schemes(bits: tuple[int, ...] = ALL_BITS, granularities: tuple[str, ...] = ("tensor",)) -> Iterator[Scheme]:
+    """Yield every method at every bit width in every space with every intercept, for some granularities."""
+    for method, b, space, intercept, shared in product(METHOD_NAMES, bits, SPACES, INTERCEPTS, granularities):
+        yield Scheme(method, b, space, intercept=intercept, granularity=shared)
+
+
+def covering_pairs(*dimensions: Sequence[str], more: int = 0, seed: int = 0) -> list[tuple[str, ...]]:
+    """Return combinations in which every pair of values of two dimensions occurs, and `more` seeded others.
+
+    Greedy: of all combinations the one that covers most pairs that are still missing comes next.
+    """
+    everything = [*product(*dimensions)]
+    random.Random(seed).shuffle(everything)
+    places = [*combinations(range(len(dimensions)), 2)]
+    missing = {(i, j, c[i], c[j]) for c in everything for i, j in places}
+    chosen: list[tuple[str, ...]] = []
+    while missing:
+        best = max(everything, key=lambda c: len(missing & {(i, j, c[i], c[j]) for i, j in places}))
+        missing -= {(i, j, best[i], best[j]) for i, j in places}
+        chosen.append(best)
+    return chosen + [c for c in everything if c not in chosen][:more]
 
 
 def rounded_values(parts: Parts, q: Quantized, scale: Floats, mean: Floats) -> dict[str, Floats]:
     """Return the values that each block of `q` stands for; `scale` and `mean` are those of the columns."""
     raw = q.scheme.space == "raw"
-    coef = parts.values["coef"][0] * (1.0 if raw else scale)
-    intercept = parts.values["intercept"] + (0.0 if raw else parts.values["coef"][0] @ mean)
+    coef = (parts.values["coef"] * (1.0 if raw else scale)).ravel()
+    intercept = parts.values["intercept"] + (0.0 if raw else parts.values["coef"] @ mean)
     if q.scheme.intercept == "same-grid":
         return {"coef": np.concatenate([coef, intercept])}
     return {"coef": coef} | ({"intercept": intercept} if q.scheme.intercept == "quantised" else {})

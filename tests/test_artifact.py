@@ -16,10 +16,14 @@ from core.artifact.reader import parse
 from core.artifact.reopen import DIFFERS, REBUILT, reopen
 from core.errors import ArtifactError, InvalidInput
 from core.evaluate import compare, model_file
-from core.quant import PRESETS, Scheme, quantize
+from core.quant import METHODS, PRESETS, Scheme, quantize
 from tests.support import (
+    GRANULARITIES,
     bare_file,
+    bundled,
     california,
+    classifier_bytes,
+    digits,
     pair_bytes,
     small,
     small_bytes,
@@ -70,10 +74,15 @@ def test_the_reference_systems_come_back(name: str) -> None:
     from core.config import preset_experiment
 
     e = preset_experiment(name)
-    found = compare(california(scaling=e.train.scaling), e.scheme)
-    model = decode(encode(model_file(california(scaling=e.train.scaling), found)))
-    rows, _ = california().rows("test")
-    assert model.predict(rows[:5]).tolist() == pytest.approx(list(found.first["quantized"]), rel=1e-12)
+    trained = bundled(e.data, e.train)
+    found = compare(trained, e.scheme)
+    model = decode(encode(model_file(trained, found)))
+    rows, _ = trained.rows("test")
+    predicted = model.predict(rows[:5]).tolist()
+    if trained.dataset.classes:
+        assert predicted == list(found.first["quantized"])
+    else:
+        assert predicted == pytest.approx(list(found.first["quantized"]), rel=1e-12)
 
 
 def test_a_file_of_degree_two_comes_back() -> None:
@@ -203,3 +212,47 @@ def test_the_format_is_the_one_that_this_suite_knows() -> None:
     """Raising the format number means: keep the old reader, and add a file of the old format to the tests."""
     header, _ = parse(small_bytes())
     assert header["format"] == FORMAT == 1
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_classifier_comes_back_with_everything(method: str, granularity: str, classes: int) -> None:
+    """Classes, probabilities, names of predictions, metrics with matrix and report, tables a group: as they were."""
+    trained = small("logistic", 1, classes)
+    found = compare(trained, Scheme(method, 3, granularity=granularity))
+    model = model_file(trained, found, "classes")
+    back = decode(encode(model))
+    rows, _ = trained.rows("test")
+    assert back.classes == model.classes == trained.dataset.classes
+    assert (back.task, back.config, back.data) == ("classification", trained.config, trained.data)
+    assert back.metrics == model.metrics
+    assert back.metrics["original"]["test"]["report"]["class 0"]["support"] > 0
+    for variant in model.variants:
+        outputs = back.outputs(rows, variant)
+        assert outputs.shape == (len(rows), classes)
+        assert np.array_equal(outputs, model.outputs(rows, variant))
+        assert back.predict(rows, variant).tolist() == [back.classes[i] for i in outputs.argmax(axis=1)]
+    assert back.quantized is not None
+    for block, tables in found.quantized.tables.items():
+        for name, values in tables.items():
+            assert np.array_equal(back.quantized.tables[block][name], values)
+    assert encode(back) == encode(model)
+
+
+def test_the_header_names_the_classes() -> None:
+    """A regression's list of classes is empty; a classifier's has their names, and the probe its probabilities."""
+    header, _ = parse(pair_bytes())
+    assert header["classes"] == []
+    header, _ = parse(classifier_bytes())
+    assert header["classes"] == ["class 0", "class 1", "class 2"]
+    assert header["scheme"]["granularity"] == "row"
+    assert np.sum(header["probe"]["original"], axis=1) == pytest.approx(np.ones(5), abs=1e-12)
+
+
+def test_a_file_of_the_digits_is_small() -> None:
+    """Deployed at three bits a digit, the whole file with names, ranges and checks stays below 40 kilobytes."""
+    found = compare(digits(), Scheme(bits=3))
+    data = encode(model_file(digits(), found).only("quantized"))
+    assert found.sizes["quantized"].payload == 240
+    assert len(data) < 40_000

@@ -6,7 +6,7 @@ import json
 import os
 import pickle
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +17,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save as pack_arrays
 
-from core.artifact import decode, load, loads
+from core.artifact import decode, encode, load, loads
 from core.artifact.codec import KEY, canonical
 from core.artifact.reader import parse
 from core.errors import ArtifactError
 from tests.support import (
     READERS,
+    classifier_bytes,
     pair_bytes,
+    repack,
     small_bytes,
 )
 
 
-def test_a_file_cut_short_anywhere_is_refused() -> None:
+@pytest.mark.parametrize("made", [small_bytes, classifier_bytes])
+def test_a_file_cut_short_anywhere_is_refused(made: Callable[[], bytes]) -> None:
     """Every proper beginning of a file is refused, and so is a file with anything behind its end."""
-    data = small_bytes()
+    data = made()
     for length in range(len(data)):
         with pytest.raises(ArtifactError):
             decode(data[:length])
@@ -64,7 +67,7 @@ def mutations(data: bytes, count: int) -> Iterator[bytes]:
 
 def test_two_thousand_random_changes_are_refused() -> None:
     """Every changed file is refused by `ArtifactError`: none crashes, none opens with other numbers."""
-    for data in (small_bytes(), pair_bytes()):
+    for data in (small_bytes(), pair_bytes(), classifier_bytes()):
         refused = 0
         for changed in mutations(data, 1000):
             if changed == data:
@@ -75,23 +78,25 @@ def test_two_thousand_random_changes_are_refused() -> None:
         assert refused > 950
 
 
-def test_every_changed_bit_of_the_numbers_is_seen() -> None:
+@pytest.mark.parametrize("made", [small_bytes, classifier_bytes])
+def test_every_changed_bit_of_the_numbers_is_seen(made: Callable[[], bytes]) -> None:
     """No single bit of any array can be changed without the checksum seeing it."""
-    data = bytearray(small_bytes())
+    data = bytearray(made())
     start = 8 + int.from_bytes(data[:8], "little")
     for at in range(start, len(data)):
         data[at] ^= 1 << (at % 8)
         with pytest.raises(ArtifactError, match=r"altered|not a whole safetensors file"):
             decode(bytes(data))
         data[at] ^= 1 << (at % 8)
-    assert decode(bytes(data)).variants == ("quantized",)
+    assert decode(bytes(data)).variants == decode(made()).variants
 
 
+@pytest.mark.parametrize("made", [pair_bytes, classifier_bytes])
 @READERS
 @given(st.data())
-def test_changes_that_know_the_layout_are_refused(data: st.DataObject) -> None:
+def test_changes_that_know_the_layout_are_refused(made: Callable[[], bytes], data: st.DataObject) -> None:
     """A changed field of the header, under the old checksum, is refused whatever it is changed to."""
-    header, arrays = parse(pair_bytes())
+    header, arrays = parse(made())
     header = json.loads(canonical(header))
     name = data.draw(st.sampled_from(sorted(header)))
     inner = header[name] if isinstance(header[name], dict) and header[name] else header
@@ -105,6 +110,52 @@ def test_changes_that_know_the_layout_are_refused(data: st.DataObject) -> None:
         return
     with pytest.raises(ArtifactError):
         decode(bytes(pack_arrays(dict(arrays), {KEY: canonical(header)})))
+
+
+@READERS
+@given(st.data())
+def test_changes_under_a_correct_checksum_are_refused_or_whole(data: st.DataObject) -> None:
+    """A changed field of a classifier, under a checksum that fits: refused, or a model that writes itself again.
+
+    What has no bearing on the numbers (a label, a unit) may be anything of its kind.
+    """
+    header, _ = parse(classifier_bytes())
+    path: list[Any] = []
+    inner: Any = json.loads(canonical(header))
+    for _ in range(4):
+        if isinstance(inner, dict) and inner:
+            path.append(data.draw(st.sampled_from(sorted(inner))))
+        elif isinstance(inner, list) and inner:
+            path.append(data.draw(st.integers(0, len(inner) - 1)))
+        else:
+            break
+        inner = inner[path[-1]]
+    value = data.draw(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(max_size=20) | st.sampled_from(["raw", "tensor", "codebook", "digits", "original"])
+        | st.just([]) | st.just({}) | st.lists(st.text(max_size=3), max_size=4)
+    )  # fmt: skip
+
+    def edit(changed: dict[str, Any], arrays: dict[str, Any]) -> None:
+        # What `parse` gave is shared between the parts of a header; it is changed as a copy.
+        copied: Any = json.loads(canonical(changed))
+        target = copied
+        for key in path[:-1]:
+            target = target[key]
+        target[path[-1]] = value
+        changed.clear()
+        changed.update(copied)
+
+    try:
+        found = repack(classifier_bytes(), edit)
+    except UnicodeEncodeError:
+        return
+    try:
+        model = decode(found)
+    except ArtifactError:
+        return
+    assert encode(model) == found
+    assert np.isfinite(model.outputs(np.array(json.loads(canonical(header))["probe"]["rows"]), "quantized")).all()
 
 
 @READERS

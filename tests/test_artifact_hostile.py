@@ -7,17 +7,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 
 from core.artifact import decode, encode
 from core.errors import ArtifactError
 from core.parts import Array
 from core.quant import Scheme, quantize
+from core.own import from_estimator
 from tests.support import (
     bare_file,
+    classifier_bytes,
     pair_bytes,
     repack,
     repack_text,
     small,
+    table,
 )
 
 Edit = Callable[[dict[str, Any], dict[str, Array]], None]
@@ -162,7 +166,7 @@ HOSTILE: dict[str, tuple[Edit, str]] = {
     "extra field": (put("surprise", 1), "does not have the fields of this format"),
     "unknown family": (put("family", "trees"), "family and task are not those of the model linear"),
     "another task": (put("task", "classification"), "family and task are not those of the model linear"),
-    "unknown data set": (put("data", "dataset", "iris"), 'dataset must be california_housing, got "iris"'),
+    "unknown data set": (put("data", "dataset", "iris"), 'dataset must be one of california_housing, .*, got "iris"'),
     "test share 1": (put("data", "test_size", 1), "test_size must be a number above 0 and below 1, got 1"),
     "data as a list": (put("data", []), "lacks a field or has one of the wrong kind"),
     "unknown model": (put("train", "model", "forest"), 'model must be one of .*, got "forest"'),
@@ -178,7 +182,7 @@ HOSTILE: dict[str, tuple[Edit, str]] = {
     "a range as text": (put("features", 0, "low", "abc"), "the feature's low is of the wrong kind"),
     "another range": (put("features", 0, "low", -1e9), "the range of a feature is not that of its sketch"),
     "a unit as a number": (put("features", 0, "unit", 5), "the feature's unit is of the wrong kind"),
-    "a very long name": (put("features", 0, "name", "x" * 5000), "the feature's name is too long"),
+    "a very long name": (put("features", 0, "name", "x" * 10_001), "the feature's name is too long"),
     "very many decimals": (put("features", 0, "decimals", 10**6), "decimals are out of range"),
     "decimals true": (put("features", 0, "decimals", True), "the feature's decimals is of the wrong kind"),
     "an extra field of a feature": (put("features", 0, "html", "<b>"), "lacks a field or has one of the wrong"),
@@ -270,3 +274,126 @@ def test_no_depth_of_nesting_escapes(depth: int) -> None:
     """Near the limit of recursion, reading, writing and checking fail at different depths: all are refused."""
     with pytest.raises(ArtifactError):
         decode(repack_text(pair_bytes(), lambda t: t.replace('"small"', "[" * depth + "]" * depth)))
+
+
+def swap(header: dict[str, Any], arrays: dict[str, Array]) -> None:
+    """Exchange two entries of a table, and with them the codes' meaning."""
+    arrays["table.coef.codebook"] = arrays["table.coef.codebook"][:, ::-1]
+
+
+def both(*edits: Edit) -> Edit:
+    """Return the edits one after the other."""
+
+    def edit(header: dict[str, Any], arrays: dict[str, Array]) -> None:
+        for one in edits:
+            one(header, arrays)
+
+    return edit
+
+
+CLASSES = "the classes are not those of such a model"
+TABLE = "the table of values is missing or not in order"
+OF_CLASSIFIERS: dict[str, tuple[Edit, str]] = {
+    "no classes": (put("classes", []), CLASSES),
+    "classes null": (put("classes", None), CLASSES),
+    "classes as text": (put("classes", "abc"), CLASSES),
+    "classes as an object": (put("classes", {"a": 1, "b": 2, "c": 3}), CLASSES),
+    "classes as numbers": (put("classes", [0, 1, 2]), CLASSES),
+    "one class": (put("classes", ["class 0"]), CLASSES),
+    "a class twice": (put("classes", ["class 0", "class 1", "class 1"]), CLASSES),
+    "101 classes": (put("classes", [str(i) for i in range(101)]), CLASSES),
+    "a very long class": (put("classes", ["class 0", "class 1", "x" * 10_001]), CLASSES),
+    "two classes for three rows": (put("classes", ["class 0", "class 1"]), r"coef has shape \(3, 2\)"),
+    "four classes for three rows": (
+        put("classes", [f"class {i}" for i in range(4)]), r"coef has shape \(3, 2\)"
+    ),
+    "classes without their field": (drop("classes"), "does not have the fields of this format"),
+    "very many letters": (
+        put("classes", [f"{i:09999}" for i in range(100)]), r"coef has shape \(3, 2\)|are too long for so many"
+    ),
+    "a regression with classes": (put("task", "regression"), "family and task are not those of the model logistic"),
+    "the model of another task": (
+        both(put("train", {"model": "linear", "scaling": "standard", "degree": 1, "params": {"positive": False}}),
+             put("task", "regression"), put("classes", [])),
+        'model must be logistic for digits, got "linear"',
+    ),
+    "the table of another task": (
+        put("data", "dataset", "california_housing"),
+        'model must be one of linear, ridge, lasso, elastic_net for california_housing, got "logistic"',
+    ),
+    "data without training": (put("train", None), "lacks a field or has one of the wrong kind|train must be"),
+    "training without data": (put("data", None), "lacks a field or has one of the wrong kind"),
+    "an unknown solver": (put("train", "params", "solver", "liblinear"), "solver must be one of lbfgs"),
+    "another granularity": (
+        put("scheme", "granularity", "tensor"), "table.coef.codebook is missing or has the wrong kind or shape"
+    ),
+    "an unknown granularity": (put("scheme", "granularity", "channel"), "granularity must be one of tensor, row, block"),
+    "granularity null": (put("scheme", "granularity", None), "granularity must be one of tensor, row, block"),
+    "a falling table": (swap, TABLE),
+    "no table": (drop("table.coef.codebook"), TABLE),
+    "a NaN entry": (array("table.coef.codebook", np.full((3, 2), np.nan), "f4"), "something else than finite"),
+    "a table of float64": (array("table.coef.codebook", lambda a: a, "f8"), "table.coef.codebook is missing or has"),
+    "too few tables": (array("table.coef.codebook", lambda a: a[:2]), "table.coef.codebook is missing or has"),
+    "too short tables": (array("table.coef.codebook", lambda a: a[:, :1]), "table.coef.codebook is missing or has"),
+    "too long tables": (
+        array("table.coef.codebook", lambda a: np.repeat(a, 2, axis=1)), "table.coef.codebook is missing or has"
+    ),
+    "a flat table": (array("table.coef.codebook", lambda a: a.ravel()), "table.coef.codebook is missing or has"),
+    "another table": (array("table.coef.codebook", lambda a: a * np.float32(1.5)), "does not give the predictions"),
+    "a scale besides": (
+        lambda h, a: a.update({"table.coef.scale": np.ones(3, "f4")}), "the method codebook has no table scale"
+    ),
+    "a table of the intercept": (
+        lambda h, a: a.update({"table.intercept.codebook": np.ones((3, 1), "f4")}), "arrays that nothing refers to"
+    ),
+    "other codes": (array("codes.coef", lambda a: a ^ 0x80), "does not give the predictions"),
+    "one intercept": (array("exact.intercept", [0], "f4"), "exact.intercept is missing or has the wrong"),
+    "another probability": (
+        lambda h, a: h["probe"]["original"][0].__setitem__(0, 0.123), "does not give the predictions"
+    ),
+    "two probabilities": (
+        put("probe", "original", [[0.5, 0.5]] * 5), "does not give the predictions"
+    ),
+    "values for probabilities": (put("probe", "original", [0.0] * 5), "does not give the predictions"),
+    "an accuracy as text": (put("metrics", "original", "test", "accuracy", "good"), "a metric of the original model"),
+    "a log loss as a flag": (put("metrics", "quantized", "test", "log_loss", True), "a metric of the quantized model"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OF_CLASSIFIERS)
+def test_a_hostile_classifier_with_a_correct_checksum_is_refused(name: str) -> None:
+    """Classes, tables a row, granularity and recipe of a classifier are checked like everything else."""
+    edit, message = OF_CLASSIFIERS[name]
+    with pytest.raises(ArtifactError, match=message):
+        decode(repack(classifier_bytes(), edit))
+
+
+def test_a_code_beyond_a_short_table_is_refused() -> None:
+    """A table that is shorter than its width allows leaves codes without an entry; such a code is refused."""
+    trained = small()
+    q = quantize(trained.parts, Scheme("codebook", 4), trained.moments)
+    assert q.tables["coef"]["codebook"].shape == (1, 3)
+    with pytest.raises(ArtifactError, match="a code is above 2"):
+        decode(repack(encode(bare_file(trained, q)), array("codes.coef", [0x03, 0x00], "u1")))
+
+
+OWN: dict[str, tuple[Edit, str]] = {
+    "a data set without training": (
+        put("data", {"dataset": "digits", "test_size": 0.2, "seed": 42, "sha256": ""}), "train must be|lacks a field"
+    ),
+    "a scaling": (put("preparation", "scaling", "standard"), "preparation does not fit the features and the training"),
+    "degree 2": (put("preparation", "degree", 2), "preparation does not fit the features and the training"),
+    "an unknown task": (put("task", "ranking"), "family or task is unknown to this version"),
+    "an unknown family": (put("family", "trees"), "family or task is unknown to this version"),
+    "classes of a regression": (put("classes", ["a", "b"]), CLASSES),
+    "a checksum of no data": (put("data", {"sha256": "0" * 64}), "train must be|lacks a field"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_hostile_own_model_is_refused(name: str) -> None:
+    """Without a recipe the header is still held to what such a model can be."""
+    X, y = table()
+    edit, message = OWN[name]
+    with pytest.raises(ArtifactError, match=message):
+        decode(repack(encode(from_estimator(Ridge().fit(X, y), X)), edit))

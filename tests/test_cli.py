@@ -236,7 +236,7 @@ def test_the_sweep_has_every_method_at_every_width(shell: Shell) -> None:
     points = {(p["method"], p["bits"]): p for p in found["points"]}
     assert set(points) == {(m, b) for m in METHODS for b in range(1, 17)}
     for point in sweep(california(), list(METHODS), range(1, 17)).points:
-        assert points[point.method, point.bits]["test_r2"] == point.test_r2
+        assert points[point.method, point.bits]["test_r2"] == point.test
     assert found["original"]["numbers"] == 72
     assert [cast["kind"] for cast in found["casts"]] == ["float32", "float16"]
 
@@ -386,7 +386,7 @@ def test_the_sample_is_the_first_ten_test_rows(shell: Shell, tmp_path: Path) -> 
     path = tmp_path / "m.safetensors"
     shell.json("train", "--seed", "3", "--test-size", "0.4", "--out", path)
     data = california().dataset
-    _, test = split(len(data.y), 0.4, 3)
+    _, test = split(data, 0.4, 3)
     assert shell.json("predict", path, "--sample")["true"] == data.y[test[:10]].tolist()
 
 

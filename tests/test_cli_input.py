@@ -17,8 +17,8 @@ from tests.support import california, repack
 
 BITS = "bits must be a whole number from 1 to 16, got"
 SHARE = "test_size must be a number above 0 and below 1, got"
-MODELS = "one of linear, ridge, lasso, elastic_net"
-METHODS = "one of symmetric, asymmetric, window, auto"
+MODELS = "one of linear, ridge, lasso, elastic_net, logistic"
+METHODS = "one of symmetric, asymmetric, window, codebook, auto"
 FEATURES = "MedInc, HouseAge, AveRooms, AveBedrms, Population, AveOccup, Latitude, Longitude"
 SMALL = "a share that leaves 2 rows on either side"
 
@@ -34,7 +34,10 @@ def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
     [
         (["--model", "forest"], f'model must be {MODELS}, got "forest"'),
         (["--model", "Linear"], f'model must be {MODELS}, got "Linear"'),
-        (["--dataset", "../etc/passwd"], 'dataset must be california_housing, got "../etc/passwd"'),
+        (
+            ["--dataset", "../etc/passwd"],
+            'dataset must be one of california_housing, diabetes, digits, wine, breast_cancer, got "../etc/passwd"',
+        ),
         (["--test-size", "0"], f"{SHARE} 0.0"),
         (["--test-size", "1"], f"{SHARE} 1.0"),
         (["--test-size", "-0.2"], f"{SHARE} -0.2"),
@@ -51,7 +54,7 @@ def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
         (["--model", "ridge", "--set", "alpha=1e999"], "alpha must be a number from 0 to 1e+09, got inf"),
         (["--model", "ridge", "--set", "alpha="], 'alpha must be a number from 0 to 1e+09, got ""'),
         (["--model", "ridge", "--set", "alpha=one"], 'alpha must be a number from 0 to 1e+09, got "one"'),
-        (["--model", "lasso", "--set", "max_iter=2.5"], 'max_iter must be a whole number from 10 to 100000, got "2.5"'),
+        (["--model", "lasso", "--set", "max_iter=2.5"], 'max_iter must be a whole number from 10 to 10000, got "2.5"'),
         (["--model", "ridge", "--set", "l1_ratio=1"], 'setting must be one of alpha, positive, got "l1_ratio"'),
         (["--set", "positive=yes"], 'positive must be true or false, got "yes"'),
         (["--set", "alpha"], '--set must be NAME=VALUE, got "alpha"'),
@@ -89,7 +92,7 @@ def test_widths_that_are_no_whole_numbers_are_refused(shell: Shell, bits: str) -
         (["--scale", "max"], 'scale must be one of minmax, mse, output, got "max"'),
         (["--rounding", "up"], 'rounding must be nearest, got "up"'),
         (["--intercept", "drop"], 'intercept must be one of refit, keep, quantised, same-grid, got "drop"'),
-        (["--granularity", "column"], 'granularity must be tensor, got "column"'),
+        (["--granularity", "column"], 'granularity must be one of tensor, row, block, got "column"'),
         (["--method", "window", "--scale", "mse"], 'scale must be minmax: the range of window is fixed, got "mse"'),
         (
             ["--method", "auto", "--scale", "mse"],
@@ -120,7 +123,7 @@ def test_bad_schemes_are_refused(shell: Shell, tmp_path: Path, argv: list[str], 
         (["compare", "--cv", "2.5"], 'cv must be a whole number from 2 to 20, got "2.5"'),
         (
             ["compare", "--cv", "5", "--test-size", "0.9997"],
-            "cv must be a whole number from 2 to 20, with two rows in each fold, got 5",
+            "cv must be a whole number from 2 to 3, with rows of every kind in each fold, got 5",
         ),
         (["sweep", "--bits", "16-1"], 'bits must be a range from low to high, such as 1-16, got "16-1"'),
         (["sweep", "--bits", "1-17"], f"{BITS} 17"),
@@ -172,7 +175,8 @@ CONFIG = "config must be a JSON file of settings"
     [
         (b"", f"{CONFIG} (it is not JSON)"),
         (b"{", f"{CONFIG} (it is not JSON)"),
-        (b"[" * 100_000, f"{CONFIG} (it is not JSON)"),
+        (b"[" * 60_000, f"{CONFIG} (it is not JSON)"),
+        (b"[" * 100_000, "config must be a JSON file of at most 65536 bytes"),
         (b'{"data": {"seed": NaN}}', f"{CONFIG} (it holds NaN, which is not a number)"),
         (b'{"data": {}, "data": {}}', f"{CONFIG} (it names a key twice)"),
         (b"\xff\xfe", f"{CONFIG} (it is not UTF-8 text)"),
@@ -404,10 +408,9 @@ def test_predictions_that_cannot_be_written_are_refused(shell: Shell, tmp_path: 
 
 def equal_targets(test: bool) -> tuple[str, str]:
     """Return share and seed of a split whose two test (or two training) rows have equal targets."""
-    y = california().dataset.y
-    share = 0.00009 if test else 0.9999
+    dataset, share = california().dataset, 0.00009 if test else 0.9999
     for seed in range(2000):
-        part = y[split.__wrapped__(len(y), share, seed)[test]]
+        part = dataset.y[split.__wrapped__(dataset, share, seed)[test]]
         if len(part) == 2 and part[0] == part[1]:
             return str(share), str(seed)
     raise AssertionError("no such split")
@@ -421,7 +424,7 @@ def test_where_there_is_no_r2_there_is_none_in_the_output(shell: Shell) -> None:
         found = shell.json("compare", *argv, "--method", method)
         assert found["quantized"]["test"]["r2"] is None
         assert found["difference"] is None
-    assert "R² is not defined" in shell.text("compare", *argv)
+    assert "all their targets are equal" in shell.text("compare", *argv)
     assert {p["test_r2"] for p in shell.json("sweep", *argv)["points"]} == {None}
     assert shell.text("sweep", *argv).splitlines()[2].split()[1] == "–"
     assert shell.json("train", *argv)["metrics"]["test"]["r2"] is None

@@ -21,9 +21,11 @@ from core.config import (
     preset_experiment,
     train_from_json,
 )
+from core.config_file import parse_config
+from core.datasets import DATASETS
 from core.errors import InvalidInput
 from core.fields import Choice, Field, Fields, Flag
-from core.models import MODELS
+from core.models import MODELS, models_for
 from core.quant import METHOD_NAMES, METHODS, PRESETS, SWITCHES, Scheme, params_of, scheme_from_json
 from tests.support import READERS
 
@@ -49,8 +51,9 @@ def pairs_of(fields: Fields) -> st.SearchStrategy[tuple[tuple[str, Any], ...]]:
 def experiments(draw: st.DrawFn) -> Experiment:
     """Return any allowed experiment."""
     shares = st.floats(0, 1, exclude_min=True, exclude_max=True)
-    data = DataConfig("california_housing", draw(shares), draw(st.integers(0, 2**32 - 1)))
-    model, method = draw(st.sampled_from(list(MODELS))), draw(st.sampled_from(METHOD_NAMES))
+    name = draw(st.sampled_from(list(DATASETS)))
+    data = DataConfig(name, draw(shares), draw(st.integers(0, 2**32 - 1)))
+    model, method = draw(st.sampled_from(models_for(DATASETS[name].task))), draw(st.sampled_from(METHOD_NAMES))
     train = TrainConfig(
         model,
         draw(st.sampled_from(["standard", "none"])),
@@ -71,6 +74,8 @@ def experiments(draw: st.DrawFn) -> Experiment:
         ),
     )
 
+
+TABLES = "one of california_housing, diabetes, digits, wine, breast_cancer"
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
@@ -115,8 +120,8 @@ def test_one_damaged_field_is_refused_or_allowed(e: Experiment, data: st.DataObj
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ({"data": {"dataset": "iris"}}, r'^dataset must be california_housing, got "iris"$'),
-        ({"data": {"dataset": 3}}, r"^dataset must be california_housing, got 3$"),
+        ({"data": {"dataset": "iris"}}, rf'^dataset must be {TABLES}, got "iris"$'),
+        ({"data": {"dataset": 3}}, rf"^dataset must be {TABLES}, got 3$"),
         ({"data": {"test_size": 0}}, r"^test_size must be a number above 0 and below 1, got 0$"),
         ({"data": {"test_size": 1}}, r"^test_size must be a number above 0 and below 1, got 1$"),
         ({"data": {"test_size": "0.2"}}, r'^test_size must be a number above 0 and below 1, got "0.2"$'),
@@ -127,7 +132,7 @@ def test_one_damaged_field_is_refused_or_allowed(e: Experiment, data: st.DataObj
         ({"data": []}, r"^data must be an object with dataset, test_size, seed, got \[\]$"),
         (
             {"train": {"model": "forest"}},
-            r'^model must be one of linear, ridge, lasso, elastic_net, got "for',
+            r'^model must be one of linear, ridge, lasso, elastic_net, logistic, got "forest"$',
         ),
         ({"train": {"scaling": "robust"}}, r'^scaling must be one of standard, none, got "robust"$'),
         ({"train": {"degree": 3}}, r"^degree must be a whole number from 1 to 2, got 3$"),
@@ -143,7 +148,7 @@ def test_one_damaged_field_is_refused_or_allowed(e: Experiment, data: st.DataObj
             r"^alpha must be a number above 0 and .*, got 0$",
         ),
         ({"train": "linear"}, r'^train must be an object with model, scaling, degree, params, got "linear"$'),
-        ({"scheme": {"method": "codebook"}}, r'^method must be one of symmetric, .*, auto, got "codebook"$'),
+        ({"scheme": {"method": "kmeans"}}, r'^method must be one of symmetric, .*, codebook, auto, got "kmeans"$'),
         ({"scheme": {"bits": 0}}, r"^bits must be a whole number from 1 to 16, got 0$"),
         ({"scheme": {"bits": 17}}, r"^bits must be a whole number from 1 to 16, got 17$"),
         ({"scheme": {"bits": -1}}, r"^bits must be a whole number from 1 to 16, got -1$"),
@@ -155,7 +160,26 @@ def test_one_damaged_field_is_refused_or_allowed(e: Experiment, data: st.DataObj
         ({"scheme": {"scale": "best"}}, r'^scale must be one of minmax, mse, output, got "best"$'),
         ({"scheme": {"rounding": "up"}}, r'^rounding must be nearest, got "up"$'),
         ({"scheme": {"intercept": None}}, r"^intercept must be one of refit, .*, same-grid, got None$"),
-        ({"scheme": {"granularity": "row"}}, r'^granularity must be tensor, got "row"$'),
+        ({"scheme": {"granularity": "channel"}}, r'^granularity must be one of tensor, row, block, got "channel"$'),
+        ({"scheme": {"method": "codebook", "scale": "mse"}}, r'^scale must be minmax: .*, got "mse"$'),
+        ({"scheme": {"method": "codebook", "params": {"k": 4}}}, r'^setting of codebook must be none.*, got "k"$'),
+        (
+            {"data": {"dataset": "digits"}, "train": {"model": "ridge"}},
+            r'^model must be logistic for digits, got "ridge"$',
+        ),
+        (
+            {"train": {"model": "logistic"}},
+            r'^model must be one of linear, ridge, lasso, elastic_net for california_housing, got "logistic"$',
+        ),
+        (
+            {"data": {"dataset": "wine"}, "train": {"params": {"solver": "liblinear"}}},
+            r'^solver must be one of lbfgs, newton-cg, newton-cholesky, saga, got "liblinear"$',
+        ),
+        ({"data": {"dataset": "wine"}, "train": {"params": {"C": 0}}}, r"^C must be a number above 0 and .*, got 0$"),
+        (
+            {"data": {"dataset": "wine"}, "train": {"params": {"max_iter": 0}}},
+            r"^max_iter must be a whole number from 1 to 10000, got 0$",
+        ),
         ({"scheme": {"colour": 1}}, r'^setting of the scheme must be one of method, .*, got "colour"$'),
         ({"scheme": {"params": []}}, r"^params must be an object, got \[\]$"),
         ({"scheme": {"params": {"width": 1}}}, r'^setting of symmetric must be none.*, got "width"$'),
@@ -204,7 +228,7 @@ def test_settings_are_frozen(made: object) -> None:
 def test_a_preset_is_a_whole_setting(name: str) -> None:
     """A preset gives an experiment on the default data that can be written and read."""
     e = preset_experiment(name)
-    assert e.data == DataConfig()
+    assert e.data == (DataConfig("digits") if name == "system-004" else DataConfig())
     assert e.scheme == PRESETS[name].scheme
     assert experiment_from_json(e.to_json()) == e
     assert PRESETS[name].label
@@ -221,3 +245,87 @@ def test_a_scheme_says_what_it_is_in_words() -> None:
     """The label reads naturally for one bit and for more."""
     assert Scheme().label == "8 bits, symmetric"
     assert Scheme("auto", 1).label == "1 bit, auto"
+
+
+FLAT = {"C": 1.0, "solver": "lbfgs", "max_iter": 1000, "random_state": 42, "test_size": 0.2}
+
+
+def test_the_flat_form_of_system_004_is_its_preset() -> None:
+    """The configuration that reference system 004 ships is the preset's data and training, with the default scheme."""
+    preset = preset_experiment("system-004")
+    assert experiment_from_json(FLAT) == Experiment(preset.data, preset.train)
+    assert dict(preset.train.params) == {"C": 1.0, "solver": "lbfgs", "max_iter": 1000}
+    assert (preset.data.test_size, preset.data.seed, preset.train.scaling) == (0.2, 42, "none")
+
+
+@pytest.mark.parametrize(
+    ("given", "data", "params"),
+    [
+        ({"C": 0.5}, DataConfig("digits"), {"C": 0.5}),
+        ({"solver": "saga", "max_iter": 10}, DataConfig("digits"), {"solver": "saga", "max_iter": 10}),
+        ({"random_state": 7}, DataConfig("digits", seed=7), {}),
+        ({"test_size": 0.4, "C": 2}, DataConfig("digits", 0.4), {"C": 2.0}),
+    ],
+)
+def test_any_part_of_the_flat_form_is_read(given: dict[str, Any], data: DataConfig, params: dict[str, Any]) -> None:
+    """One of its settings alone is enough; the others have their defaults."""
+    e = experiment_from_json(given)
+    assert e == Experiment(data, TrainConfig("logistic", "none", 1, tuple(params.items())))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"C": 0}, "C must be a number above 0 and at most 1e+09, got 0"),
+        ({"C": "1"}, 'C must be a number above 0 and at most 1e+09, got "1"'),
+        ({"C": None}, "C must be a number above 0 and at most 1e+09, got None"),
+        ({"C": math.nan}, "C must be a number above 0 and at most 1e+09, got nan"),
+        ({"solver": "liblinear"}, 'solver must be one of lbfgs, newton-cg, newton-cholesky, saga, got "liblinear"'),
+        ({"max_iter": 0}, "max_iter must be a whole number from 1 to 10000, got 0"),
+        ({"max_iter": 1e3}, "max_iter must be a whole number from 1 to 10000, got 1000.0"),
+        ({"max_iter": True}, "max_iter must be a whole number from 1 to 10000, got True"),
+        ({"random_state": -1}, "random_state must be a whole number from 0 to 4.29497e+09, got -1"),
+        ({"random_state": None}, "random_state must be a whole number from 0 to 4.29497e+09, got None"),
+        ({"test_size": 1}, "test_size must be a number above 0 and below 1, got 1"),
+        ({"test_size": "20%"}, 'test_size must be a number above 0 and below 1, got "20%"'),
+        ({**FLAT, "penalty": "l2"}, 'setting of experiment must be one of data, train, scheme, got "C"'),
+        ({**FLAT, "data": {}}, 'setting of experiment must be one of data, train, scheme, got "C"'),
+    ],
+)
+def test_a_bad_value_in_the_flat_form_has_one_message(given: dict[str, Any], message: str) -> None:
+    """It is named as the file names it, and nothing unknown is passed over."""
+    with pytest.raises(InvalidInput) as caught:
+        experiment_from_json(given)
+    assert str(caught.value) == message
+
+
+@READERS
+@given(st.dictionaries(st.sampled_from([*FLAT, "data", "C "]), JSON | st.sampled_from([*FLAT.values()]), max_size=5))
+def test_any_flat_form_is_read_or_refused(given_: dict[str, Any]) -> None:
+    """Whatever stands under its names, there is an experiment on the digits, the default one, or `InvalidInput`."""
+    with suppress(InvalidInput):
+        e = experiment_from_json(given_)
+        assert e.data.dataset == ("digits" if set(given_) & set(FLAT) else "california_housing")
+
+
+@READERS
+@given(experiments())
+def test_settings_survive_their_file(e: Experiment) -> None:
+    """Written as a file, with a comment in front, any setting is read back."""
+    text = "// settings\n" + json.dumps(e.to_json(), indent=1)
+    assert parse_config(text.encode(), "x") == e
+
+
+@READERS
+@given(st.binary(max_size=200) | st.text(alphabet='{}[]",:0123456789.eE+-/ntrufalsdC\n ', max_size=80).map(str.encode))
+def test_any_file_of_settings_is_read_or_refused(data: bytes) -> None:
+    """Whatever bytes come as a file of settings, there is an experiment or `InvalidInput`."""
+    with suppress(InvalidInput):
+        assert isinstance(parse_config(data, "x"), Experiment)
+
+
+def test_a_table_without_a_model_has_the_first_of_its_task() -> None:
+    """Naming digits alone is a logistic regression; naming a regression's table a linear one."""
+    for name, model in (("digits", "logistic"), ("wine", "logistic"), ("diabetes", "linear")):
+        e = experiment_from_json({"data": {"dataset": name}})
+        assert e == Experiment(DataConfig(name), TrainConfig(model))

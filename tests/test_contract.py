@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -9,19 +11,26 @@ import pytest
 
 from core import families
 from core.artifact import decode, encode
-from core.config import TrainConfig
+from core.config import DataConfig, TrainConfig, default_model
+from core.datasets import DATASETS
 from core.evaluate import compare, model_file
-from core.models import MODELS
 from core.parts import Floats
 from core.quant import METHOD_NAMES, METHODS, Quantized, Scheme, decoded_blocks, dequantize, quantize
+from core.quant.coordinates import column_scale
+from core.quant.quantize import block_groups
 from core.sweep import sweep
 from core.train import Trained
 from tests.support import (
     ALL_BITS,
+    GRANULARITIES,
     INTERCEPTS,
+    REGRESSORS,
     SPACES,
     bare_file,
+    bundled,
     california,
+    classifier_on,
+    covering_pairs,
     half_step_bound,
     rounded_values,
     schemes,
@@ -30,7 +39,18 @@ from tests.support import (
     trained_on,
 )
 
-CASES = [*product(MODELS, METHOD_NAMES, SPACES, INTERCEPTS)]
+CASES = [*product(REGRESSORS, METHOD_NAMES, SPACES, INTERCEPTS)]
+
+# Regressors have one row of coefficients, so that "row" is "tensor" for them; classifiers of two classes too.
+KINDS = (*REGRESSORS, "2 classes", "4 classes")
+# Every pair of two choices, and a seeded sample of the rest: all of them would say little more in six times the time.
+SHARED = covering_pairs(KINDS, METHOD_NAMES, SPACES, INTERCEPTS, GRANULARITIES, more=40)
+
+
+@cache
+def of_kind(kind: str) -> Trained:
+    """Return a small regressor, or a small classifier of 2 or 4 classes."""
+    return small(kind) if kind in REGRESSORS else small("logistic", 1, int(kind[0]))
 
 
 def keeps_its_promise(trained: Trained, q: Quantized) -> None:
@@ -43,7 +63,8 @@ def keeps_its_promise(trained: Trained, q: Quantized) -> None:
         assert int(q.codes[name].max()) <= method.top_code(bits)
         assert np.isfinite(decoded).all()
         if method.half_step(bits) and q.scheme.scale == "minmax":
-            scale = q.tables[name]["scale"].astype(np.float64)
+            group = np.unique(q.groups[name], return_inverse=True)[1]
+            scale = q.tables[name]["scale"].astype(np.float64)[group]
             bound = half_step_bound(q.scheme.method, bits, values[name], decoded, scale)
             # Ours and the test's standardised values differ by the rounding of float64.
             assert (np.abs(decoded - values[name]) <= bound + 1e-12 * np.abs(values[name])).all(), (
@@ -62,22 +83,53 @@ def survives_the_file(trained: Trained, q: Quantized, rows: Floats) -> None:
     for name, codes in q.codes.items():
         assert np.array_equal(back.quantized.codes[name], codes)
     assert np.array_equal(back.predict(rows), model.predict(rows))
+    assert np.array_equal(back.outputs(rows, "quantized"), model.outputs(rows, "quantized"))
+    assert np.isfinite(model.outputs(rows, "quantized")).all()
+    for block, table_ in decoded_blocks(q).items():
+        assert np.array_equal(decoded_blocks(back.quantized)[block], table_)
     assert encode(back) == data
 
 
 @pytest.mark.parametrize(("model", "method", "space", "intercept"), CASES)
 def test_every_combination_works(model: str, method: str, space: str, intercept: str) -> None:
     """From 1 to 16 bits: it runs, is finite, keeps its promise, and comes back from its file unchanged."""
-    trained = small(model)
+    works(small(model), Scheme(method, 1, space, intercept=intercept))
+
+
+@pytest.mark.parametrize(("kind", "method", "space", "intercept", "granularity"), SHARED)
+def test_every_way_to_share_a_scale_works(kind: str, method: str, space: str, intercept: str, granularity: str) -> None:
+    """The same for classifiers and for scales shared by all coefficients, by a row or by a block.
+
+    Every pair of two choices occurs, and 40 more combinations; each from 1 to 16 bits.
+    """
+    works(of_kind(kind), Scheme(method, 1, space, intercept=intercept, granularity=granularity))
+
+
+def works(trained: Trained, scheme: Scheme) -> None:
+    """Assert that a scheme keeps its promises at every width, and that its files do."""
     rows, _ = trained.rows("test")
     for bits in ALL_BITS:
-        q = quantize(trained.parts, Scheme(method, bits, space, intercept=intercept), trained.moments)
-        assert q.requested == method
+        q = quantize(trained.parts, replace(scheme, bits=bits), trained.moments)
+        assert q.requested == scheme.method
         keeps_its_promise(trained, q)
         survives_the_file(trained, q, rows)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kind", ["2 classes", "4 classes"])
+def test_classifiers_work_with_every_method_and_granularity(kind: str, method: str, granularity: str) -> None:
+    """All of these together with every intercept and both spaces, at three widths."""
+    trained = of_kind(kind)
+    rows, _ = trained.rows("test")
+    for bits, space, intercept in product((1, 3, 16), SPACES, INTERCEPTS):
+        scheme = Scheme(method, bits, space, intercept=intercept, granularity=granularity)
+        q = quantize(trained.parts, scheme, trained.moments)
+        keeps_its_promise(trained, q)
+        survives_the_file(trained, q, rows[:5])
+
+
+@pytest.mark.parametrize("model", REGRESSORS)
 def test_every_model_of_the_bundled_data_works(model: str) -> None:
     """A thinner pass on California Housing: every method, space and intercept at the ends and in between."""
     trained = california(model)
@@ -86,6 +138,34 @@ def test_every_model_of_the_bundled_data_works(model: str) -> None:
         q = quantize(trained.parts, scheme, trained.moments)
         keeps_its_promise(trained, q)
         survives_the_file(trained, q, rows[:50])
+
+
+@pytest.mark.parametrize("name", [n for n in DATASETS if n != "california_housing"])
+def test_every_other_table_works(name: str) -> None:
+    """The default model of each small table: every method and granularity at the ends and in between."""
+    trained = bundled(DataConfig(name), TrainConfig(default_model(name)))
+    rows, _ = trained.rows("test")
+    for method, bits, granularity in product(METHODS, (1, 3, 8), GRANULARITIES):
+        q = quantize(trained.parts, Scheme(method, bits, granularity=granularity), trained.moments)
+        keeps_its_promise(trained, q)
+        survives_the_file(trained, q, rows[:20])
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_codebook_with_room_for_every_value_loses_nothing(kind: str, granularity: str) -> None:
+    """Where there are as many codes as values that share a table, each value is kept as its float32."""
+    trained = of_kind(kind)
+    for intercept, space in product(INTERCEPTS, SPACES):
+        scheme = Scheme("codebook", 1, space, intercept=intercept, granularity=granularity)
+        sizes = np.unique(block_groups(trained.parts, scheme)["coef"], return_counts=True)[1]
+        enough = int(np.ceil(np.log2(max(int(sizes.max()), 2))))
+        for bits in (enough, 16):
+            q = quantize(trained.parts, replace(scheme, bits=bits), trained.moments)
+            scale = column_scale(trained.moments)
+            values = rounded_values(trained.parts, q, scale, trained.moments.mean)
+            for block, decoded in decoded_blocks(q).items():
+                assert np.array_equal(decoded, values[block].astype(np.float32).astype(np.float64)), (block, bits)
 
 
 @pytest.mark.parametrize("degree", [1, 2])
@@ -109,7 +189,7 @@ def test_the_same_scheme_gives_the_same_codes(method: str) -> None:
     assert files[0] == files[1]
 
 
-@pytest.mark.parametrize("method", ["symmetric", "asymmetric"])
+@pytest.mark.parametrize("method", ["symmetric", "asymmetric", "codebook"])
 def test_quantising_what_was_quantised_changes_little(method: str) -> None:
     """A model that sits on a grid already loses at most float32's rounding when it is coded again."""
     trained = california()
@@ -162,11 +242,25 @@ def test_degenerate_data_can_be_compared_and_swept(name: str) -> None:
     for method in METHOD_NAMES:
         found = compare(trained, Scheme(method, 4))
         assert decode(encode(model_file(trained, found))).variants == ("original", "quantized")
-    assert len(sweep(trained, METHOD_NAMES, ALL_BITS).points) == 64
+    assert len(sweep(trained, METHOD_NAMES, ALL_BITS).points) == 80
+
+
+@pytest.mark.parametrize("name", [n for n in degenerate() if n not in ("constant target", "zero target")])
+def test_degenerate_data_break_no_classifier(name: str) -> None:
+    """The same for three classes, which such columns tell apart badly or not at all."""
+    X, y = degenerate()[name]
+    trained = classifier_on(X, y, 2 if len(y) < 20 else 3)
+    rows, _ = trained.rows("test")
+    for method, bits, granularity in product(METHOD_NAMES, (1, 4, 16), GRANULARITIES):
+        found = compare(trained, Scheme(method, bits, granularity=granularity))
+        keeps_its_promise(trained, found.quantized)
+        survives_the_file(trained, found.quantized, rows)
+        assert decode(encode(model_file(trained, found))).variants == ("original", "quantized")
+    assert len(sweep(trained, METHOD_NAMES, (1, 8)).points) == 10
 
 
 @pytest.mark.parametrize("bits", ALL_BITS)
-@pytest.mark.parametrize("method", ["symmetric", "asymmetric", "auto"])
+@pytest.mark.parametrize("method", ["symmetric", "asymmetric", "codebook", "auto"])
 def test_a_model_that_is_all_zero_stays_so(method: str, bits: int) -> None:
     """A lasso whose penalty removed every coefficient predicts the mean, quantised as well."""
     X, y = table()

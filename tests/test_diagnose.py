@@ -11,8 +11,8 @@ from core.diagnose import effects, mean_shift
 from core.evaluate import compare
 from core.quant import METHOD_NAMES, PRESETS, Scheme
 from core.quant.levels import steps
-from core.train import Trained, train
-from tests.support import INTERCEPTS, SPACES, U32, U64, california, small
+from core.train import Trained
+from tests.support import INTERCEPTS, SPACES, U32, U64, bundled, california, small
 
 
 def rows_tolerance(trained: Trained) -> float:
@@ -87,15 +87,19 @@ def test_without_a_refit_the_shifts_of_the_columns_add_up() -> None:
 def test_the_cause_of_each_preset(name: str) -> None:
     """The window and the collapse are laid to Population, whose raw values are the largest.
 
+    On raw pixels it is one that is dark in nearly every picture.
+
     In standardised space no column moves the predictions by more than half a step (and float32's rounding).
     """
     e = preset_experiment(name)
-    trained = train(e.data, e.train)
+    trained = bundled(e.data, e.train)
     first = effects(trained, compare(trained, e.scheme))[0]
     if e.scheme.space == "raw":
-        assert first.name == "Population"
+        digits = e.data.dataset == "digits"
+        name, mean, near = ("0: pixel_7_3", 12.159, 0.001) if digits else ("Population", 1425, 10)
+        assert first.name == name
         assert abs(first.shift) > first.spread / 4
-        assert first.mean == pytest.approx(1425, abs=10)
+        assert first.mean == pytest.approx(mean, abs=near)
     else:
         step = float(steps(compare(trained, e.scheme).quantized, "coef")[0])
         assert first.spread <= step * (0.5 + 2**8 * 4 * U32)

@@ -146,7 +146,7 @@ def test_the_python_in_the_readme_runs(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     save(model_file(california(), compare(california(), Scheme(bits=6))), "pair.safetensors")
     examples = [text for language, text in BLOCKS if language == "python"]
-    assert len(examples) == 1
+    assert len(examples) == 2
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(examples[0], "README.md", "exec"), {})  # noqa: S102  (our own example)

@@ -15,8 +15,7 @@ from core.evaluate import parameters
 from core.quant import BITS, METHODS, PRESETS, Quantized, Scheme, decoded_blocks, quantize
 from core.quant.explain import explain, grid_facts
 from core.quant.levels import levels, steps
-from core.train import train
-from tests.support import ALL_BITS, U32, california, schemes
+from tests.support import ALL_BITS, GRANULARITIES, U32, bundled, california, digits, schemes
 
 OFFSET = (("zero_point", "offset"),)
 
@@ -51,7 +50,7 @@ def test_every_decoded_value_is_one_of_its_levels() -> None:
 
 
 def test_levels_ascend_one_for_each_code() -> None:
-    """There are as many levels as the method has codes, none below the one before it.
+    """There are as many levels as the method has codes (a table: values), none below the one before it.
 
     In float32 the 2^16 levels of a window round a large value can fall together; evenly spaced grids of
     this model's range do not.
@@ -59,7 +58,9 @@ def test_levels_ascend_one_for_each_code() -> None:
     for scheme in all_schemes():
         q = made(scheme)
         found = levels(q, "coef", 0)
-        assert len(found) == METHODS[q.scheme.method].top_code(scheme.bits) + 1
+        values = 9 if scheme.intercept == "same-grid" else 8
+        fewest = values if q.scheme.method == "codebook" else 2**16
+        assert len(found) == min(METHODS[q.scheme.method].top_code(scheme.bits) + 1, fewest)
         gaps = np.diff(found)
         assert (gaps >= 0).all(), scheme
         if q.scheme.method != "window":
@@ -70,10 +71,15 @@ def test_neighbouring_levels_are_one_step_apart() -> None:
     """`steps` is the distance of two levels, to the rounding of their ends to float32.
 
     Each end is rounded to float32 at most twice (the product, then the sum with an offset), which moves it
-    by at most 2·2^-24 of the larger magnitude involved.
+    by at most 2·2^-24 of the larger magnitude involved. The levels of a codebook are uneven: there it is their
+    mean distance.
     """
     for scheme in all_schemes():
         q = made(scheme)
+        if q.scheme.method == "codebook":
+            found = levels(q, "coef", 0)
+            assert np.array_equal(steps(q, "coef"), np.full(q.codes["coef"].size, np.ptp(found) / (len(found) - 1)))
+            continue
         for i in (0, 5):
             found = levels(q, "coef", i)
             reach = float(np.abs(found).max() + np.ptp(found))
@@ -117,7 +123,7 @@ def test_every_sum_in_the_explanation_is_true() -> None:
         known = parameters(trained.parts, q, trained.moments)
         for i in range(8):
             line = dict(explain(q, i, known[i].original)).get("code")
-            if line is None:
+            if line is None or q.scheme.method == "codebook":
                 continue
             found = re.fullmatch(
                 r"round\((−?[\d.]+)\)(?: \+ (\d+))? = (−?\d+)(?:, cut to (\d+), the end of the grid)?", line
@@ -212,11 +218,57 @@ def test_the_facts_of_a_grid(scheme: Scheme, facts: dict[str, str]) -> None:
     assert found["codes in use"].split()[0] == str(len(set(q.codes["coef"].tolist())))
 
 
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+def test_a_codebook_is_explained_by_its_entries(granularity: str) -> None:
+    """The entry of the code, its neighbours in the table of its group, and the error are those of the arrays."""
+    trained = digits()
+    q = quantize(trained.parts, Scheme("codebook", 3, granularity=granularity), trained.moments)
+    decoded, known = decoded_blocks(q)["coef"], parameters(trained.parts, q, trained.moments)
+    for i in (2, 10, 63, 66, 639):
+        lines, found = dict(explain(q, i, known[i].original)), levels(q, "coef", i)
+        code = int(q.codes["coef"][i])
+        assert decoded[i] == found[code] == found[np.abs(found - np.float32(known[i].original)).argmin()]
+        near = [f"{k}: {found[k]:.6g}".replace("-", "−").replace("e−", "e-") for k in range(len(found))]
+        assert lines["entries near it"] == ", ".join(near[max(code - 1, 0) : code + 2])
+        assert lines["code"] == f"{code}, the nearest"
+        assert number(lines["value"]) == float(f"{decoded[i]:.6g}")
+        assert number(last(lines["error"])) == float(f"{decoded[i] - known[i].original:.3g}")
+
+
+@pytest.mark.parametrize(
+    ("granularity", "entries", "size", "used"),
+    [
+        ("tensor", "4", "16", "4 of 4"),
+        ("row", "10 tables of 4", "160", "4 of 4"),
+        ("block", "40 tables of 4", "640", "4 of 4"),
+    ],
+)
+def test_the_facts_of_a_codebook(granularity: str, entries: str, size: str, used: str) -> None:
+    """How many tables of how many entries there are, and what they take: four bytes an entry."""
+    trained = digits()
+    q = quantize(trained.parts, Scheme("codebook", 2, granularity=granularity), trained.moments)
+    assert grid_facts(q) == [("entries", entries), ("bytes of the table", size), ("codes in use", used)]
+
+
+@pytest.mark.parametrize(("granularity", "scales"), [("tensor", 1), ("row", 10), ("block", 40)])
+def test_every_group_has_levels_of_its_own(granularity: str, scales: int) -> None:
+    """A decoded value is a level of its own group's grid, and there are as many grids as groups."""
+    trained = digits()
+    for method in ("symmetric", "asymmetric"):
+        q = quantize(trained.parts, Scheme(method, 3, granularity=granularity), trained.moments)
+        assert q.tables["coef"]["scale"].shape == (scales,)
+        for i, value in enumerate(decoded_blocks(q)["coef"]):
+            assert value in levels(q, "coef", i)
+        facts = dict(grid_facts(q))
+        assert facts["scale"].endswith(f"one for each of {scales}") == (scales > 1)
+        assert facts["zero"] == "is a level"
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_can_be_explained_and_drawn(name: str) -> None:
     """Levels, steps, facts and the explanation exist for the whole setting behind each preset."""
     e = preset_experiment(name)
-    trained = train(e.data, e.train)
+    trained = bundled(e.data, e.train)
     q = quantize(trained.parts, e.scheme, trained.moments)
     for i, one in enumerate(parameters(trained.parts, q, trained.moments)[:8]):
         lines = dict(explain(q, i, one.original))

@@ -14,7 +14,7 @@ from core.models import MODELS
 from core.permalink import LONGEST, from_query, to_query
 from core.quant import METHODS, PRESETS, SWITCHES, Scheme
 from tests.support import READERS
-from tests.test_config import experiments
+from tests.test_config import TABLES, experiments
 
 OF_MODELS = [name for model in MODELS.values() for name in model.params]
 OF_METHODS = [name for method in METHODS.values() for name in method.params]
@@ -84,15 +84,15 @@ def test_one_damaged_value_leaves_the_rest(e: Experiment, name: str, text: str) 
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("dataset", "iris", r'^dataset must be california_housing, got "iris"$'),
+        ("dataset", "iris", rf'^dataset must be {TABLES}, got "iris"$'),
         ("test_size", "0", r"^test_size must be a number above 0 and below 1, got 0"),
         ("test_size", "1", r"^test_size must be a number above 0 and below 1, got 1"),
         ("test_size", "nan", r'^test_size must be a number above 0 and below 1, got "nan"$'),
         ("seed", "4.0", r'^seed must be a whole number from 0 to .*, got "4.0"$'),
-        ("model", "forest", r'^model must be one of linear, ridge, lasso, elastic_net, got "forest"$'),
+        ("model", "forest", r'^model must be one of linear, ridge, lasso, elastic_net, logistic, got "forest"$'),
         ("scaling", "", r'^scaling must be one of standard, none, got ""$'),
         ("degree", "3", r"^degree must be a whole number from 1 to 2, got 3$"),
-        ("method", "gptq", r'^method must be one of symmetric, asymmetric, window, auto, got "gptq"$'),
+        ("method", "gptq", r'^method must be one of symmetric, asymmetric, window, codebook, auto, got "gptq"$'),
         ("bits", "0", r"^bits must be a whole number from 1 to 16, got 0$"),
         ("bits", "17", r"^bits must be a whole number from 1 to 16, got 17$"),
         ("bits", "-1", r"^bits must be a whole number from 1 to 16, got -1$"),
@@ -167,3 +167,80 @@ def test_only_what_differs_is_written() -> None:
     e = replace(Experiment(), train=TrainConfig("ridge", params=(("alpha", 2.5),)))
     assert to_query(e)["alpha"] == "2.5"
     assert not {"positive", "seed", "space", "scale", "scaling"} & set(to_query(e))
+
+
+def test_the_address_of_a_classifier() -> None:
+    """Table, model, method and granularity stand in it by name; what is default does not."""
+    e = Experiment(
+        DataConfig("digits"),
+        TrainConfig("logistic", params=(("C", 0.5), ("solver", "saga"))),
+        Scheme("codebook", 3, granularity="row"),
+    )
+    assert to_query(e) == {
+        "v": "1", "dataset": "digits", "model": "logistic", "method": "codebook", "bits": "3", "granularity": "row",
+        "C": "0.5", "solver": "saga",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("dataset", ["digits", "wine", "breast_cancer"])
+def test_an_address_that_names_only_a_table_has_its_default_model(dataset: str) -> None:
+    """No message: the model that stands where none is named is the first of the task."""
+    e, errors = from_query({"v": "1", "dataset": dataset, "C": "2"})
+    assert errors == ()
+    assert e == Experiment(DataConfig(dataset), TrainConfig("logistic", params=(("C", 2.0),)))
+
+
+@pytest.mark.parametrize(
+    ("query", "e", "messages"),
+    [
+        (
+            {"dataset": "digits", "model": "ridge"},
+            Experiment(DataConfig("digits"), TrainConfig("logistic")),
+            ['model must be logistic for digits, got "ridge"'],
+        ),
+        (
+            {"model": "logistic", "bits": "4"},
+            Experiment(scheme=Scheme(bits=4)),
+            [
+                "model must be one of linear, ridge, lasso, elastic_net for california_housing, "
+                'got "logistic"',
+            ],
+        ),
+        (
+            {"method": "codebook", "scale": "mse", "granularity": "row"},
+            Experiment(scheme=Scheme("codebook", granularity="row")),
+            ['scale must be minmax: the range of codebook is fixed, got "mse"'],
+        ),
+        (
+            {"granularity": "channel"},
+            Experiment(),
+            ['granularity must be one of tensor, row, block, got "channel"'],
+        ),
+        (
+            {"dataset": "wine", "solver": "liblinear", "C": "0", "max_iter": "1e3"},
+            Experiment(DataConfig("wine"), TrainConfig("logistic")),
+            [
+                "C must be a number above 0 and at most 1e+09, got 0",
+                'solver must be one of lbfgs, newton-cg, newton-cholesky, saga, got "liblinear"',
+                'max_iter must be a whole number from 1 to 10000, got "1e3"',
+            ],
+        ),
+    ],
+)
+def test_the_new_settings_have_their_messages(query: dict[str, str], e: Experiment, messages: list[str]) -> None:
+    """A model of the other task, a scale that a table has not, an unknown granularity: named, and set to default."""
+    found, errors = from_query(query)
+    assert found == e
+    assert [str(error).replace("got 0.0", "got 0") for error in errors] == messages
+
+
+def test_the_most_that_can_be_said_fits_into_an_address() -> None:
+    """Every setting at its longest spelling stays below the limit, with room for as much again."""
+    e = Experiment(
+        DataConfig("breast_cancer", 0.12345678901234567, 2**32 - 1),
+        TrainConfig("logistic", "none", 2, (("C", 1.2345678901234567e-300), ("solver", "newton-cholesky"), ("max_iter", 9999))),
+        Scheme("asymmetric", 16, "raw", "output", "nearest", "quantised", "block", (("zero_point", "offset"),)),
+    )
+    query = to_query(e)
+    assert from_query(query) == (e, ())
+    assert sum(len(k) + len(v) for k, v in query.items()) < LONGEST / 2

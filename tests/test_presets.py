@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from core.comparison import Comparison
 from core.config import preset_experiment
-from core.evaluate import Comparison, compare
+from core.evaluate import compare
 from core.intervals import SAME, WORSE
 from core.quant import METHODS, PRESETS
 from core.settings import ROOT
-from tests.support import california
+from tests.support import bundled, california
 
 # As the reference systems state them; if one of these stands in the program, it was not computed.
 STATED = (
@@ -25,7 +26,7 @@ STATED = (
 def compared(name: str) -> Comparison:
     """Return the comparison of a preset, made once a session."""
     e = preset_experiment(name)
-    return compare(california(e.train.model, e.train.scaling, e.train.degree), e.scheme)
+    return compare(bundled(e.data, e.train), e.scheme)
 
 
 def printed(figures: Any, *names: str) -> list[str]:
@@ -113,7 +114,7 @@ def test_presets_take_the_general_path(name: str) -> None:
     preset = PRESETS[name]
     assert preset.scheme.method in METHODS
     e = preset_experiment(name)
-    by_hand = compare(california(e.train.model, e.train.scaling, e.train.degree), preset.scheme)
+    by_hand = compare(bundled(e.data, e.train), preset.scheme)
     assert by_hand.to_json() == compared(name).to_json()
 
 

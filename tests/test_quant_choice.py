@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.config import DataConfig, TrainConfig
+from core.evaluate import compare
 from core.parts import Parts
 from core.quant import (
     AUTO,
@@ -23,6 +25,7 @@ from tests.support import (
     ALL_BITS,
     INTERCEPTS,
     SPACES,
+    bundled,
     california,
     small,
     table,
@@ -62,9 +65,38 @@ CURVES = {
 def test_the_curve_over_the_bits_is_the_published_one(space: str, intercept: str, method: str) -> None:
     """Round-to-nearest gives the independently measured test R² at every width, to each printed digit."""
     base = Scheme(method, space=space, intercept=intercept)
-    found = {p.bits: p.test_r2 for p in sweep(california(), [method], ALL_BITS, base).points}
+    found = {p.bits: p.test for p in sweep(california(), [method], ALL_BITS, base).points}
     for bits, printed in CURVES[space, intercept, method].items():
         assert f"{found[bits]:.{len(printed.split('.')[1])}f}" == printed, bits
+
+
+# quantization.md, 4.4: round-to-nearest on standardised diabetes, test R² and training output error by bits.
+DIABETES = {
+    "symmetric": (
+        {2: "0.3036", 3: "0.4489", 4: "0.4547", 5: "0.4469", 6: "0.4516", 7: "0.4537", 8: "0.4523", 10: "0.4526",
+         12: "0.4526"},
+        {2: ".29", 3: ".047", 4: "5.6e-3", 5: "3.4e-3", 6: "6.5e-4", 7: "9.0e-5", 8: "1.1e-5", 10: "2.9e-6",
+         12: "1.4e-7"},
+    ),
+    "asymmetric": (
+        {1: "-1.7431", 2: "0.2805", 3: "0.4375", 4: "0.4617", 5: "0.4485", 6: "0.4553", 7: "0.4503", 8: "0.4532",
+         10: "0.4527", 12: "0.4526"},
+        {},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", DIABETES)
+def test_the_curve_of_diabetes_is_the_published_one(method: str) -> None:
+    """Test R² to four decimals and, for the symmetric grid, the output error to two digits, at every width."""
+    trained = bundled(DataConfig("diabetes"), TrainConfig())
+    found = {p.bits: p for p in sweep(trained, [method], ALL_BITS).points}
+    curve, increases = DIABETES[method]
+    assert {bits: f"{found[bits].test:.4f}" for bits in curve} == curve
+    train = compare(trained, Scheme()).metrics["original"]["train"]["r2"]
+    mse = trained.moments.y_var * (1 - train)
+    for bits, text in increases.items():
+        assert f"{found[bits].output_error / mse:.1e}" == f"{float(text):.1e}", bits
 
 
 def test_refit_and_keep_are_the_same_for_standardised_columns() -> None:
@@ -104,8 +136,8 @@ INCREASES = {
 def test_the_training_output_error_is_the_published_one(method: str) -> None:
     """Relative to the training error the output error has the independently measured two digits."""
     found = sweep(california(), [method], ALL_BITS)
-    assert found.original_train_r2 is not None
-    mse = california().moments.y_var * (1 - found.original_train_r2)
+    assert found.original_train is not None
+    mse = california().moments.y_var * (1 - found.original_train)
     for point in found.of(method):
         if point.bits in INCREASES[method]:
             assert f"{point.output_error / mse:.1e}" == f"{float(INCREASES[method][point.bits]):.1e}"

@@ -17,7 +17,7 @@ from core.parts import Parts
 from core.quant import Scheme
 from core.sweep import sweep
 from core.train import Trained, train
-from tests.support import california
+from tests.support import GRANULARITIES, bundled, california, digits, small
 
 
 def read_back(model: Model) -> Model:
@@ -65,8 +65,8 @@ def test_the_numbers_of_the_file_are_used_and_not_those_of_the_recipe() -> None:
     scales = [float(q.tables["coef"]["scale"][0]) for q in (found.quantized, ours)]
     assert scales[0] / scales[1] == pytest.approx(1.1, rel=4 * 2.0**-24)
     curve = sweep(again, ["symmetric"], (8,))
-    assert curve.original_test_r2 == found.metrics["original"]["test"]["r2"]
-    assert curve.points[0].test_r2 == pytest.approx(found.metrics["quantized"]["test"]["r2"], abs=1e-12)
+    assert curve.original_test == found.metrics["original"]["test"]["r2"]
+    assert curve.points[0].test == pytest.approx(found.metrics["quantized"]["test"]["r2"], abs=1e-12)
 
 
 def test_a_difference_in_the_last_digits_is_no_difference() -> None:
@@ -141,3 +141,49 @@ def test_a_file_of_other_data_is_not_reopened(sha256: str) -> None:
     model = replace(from_trained(california()), data_sha256=sha256)
     with pytest.raises(ArtifactError, match=r"^the bundled data set is not the one that this file was made from$"):
         reopen(read_back(model))
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+@pytest.mark.parametrize("name", ["digits", "breast_cancer"])
+def test_a_classifier_is_reopened_with_its_own_numbers(name: str, granularity: str) -> None:
+    """Codes, classes and figures of a reopened pair are those of its making, and it says nothing about itself."""
+    trained = bundled(DataConfig(name), TrainConfig("logistic"))
+    found = compare(trained, Scheme("codebook", 2, granularity=granularity))
+    model = read_back(model_file(trained, found))
+    again = reopen(model)
+    assert again.report.notes == trained.report.notes
+    assert again.dataset.classes == model.classes
+    assert compare(again, found.quantized.scheme, model.quantized).to_json() == found.to_json()
+    assert compare(again, found.quantized.scheme).to_json() == found.to_json()
+
+
+def test_another_classifier_in_the_file_is_used_and_said() -> None:
+    """Coefficients that the recipe does not give stay those of the file, in metrics and curve."""
+    trained = bundled(DataConfig("wine"), TrainConfig("logistic"))
+    again = reopen(read_back(from_trained(replace(trained, parts=moved(trained, 0.2)))))
+    assert again.report.notes == (*trained.report.notes, DIFFERS)
+    columns, y = again.columns("test")
+    accuracy = float((families.predict(moved(trained, 0.2), columns) == y).mean())
+    assert compare(again, Scheme()).score("original") == accuracy
+    assert sweep(again, ["symmetric"], (8,)).original_test == accuracy
+
+
+def test_a_file_with_other_classes_is_not_reopened() -> None:
+    """Classes that are renamed or exchanged do not belong to the table whose rows would be predicted."""
+    trained = bundled(DataConfig("wine"), TrainConfig("logistic"))
+    for names in (("a", "b", "c"), trained.dataset.classes[::-1]):
+        parts = replace(trained.parts, meta=dict(trained.parts.meta) | {"classes": list(names)})
+        with pytest.raises(ArtifactError, match=r"^the classes of the file are not those of its data set$"):
+            reopen(read_back(from_trained(replace(trained, parts=parts))))
+
+
+def test_a_smaller_model_under_a_larger_tables_name_is_not_reopened() -> None:
+    """Three features that claim to be the digits are refused before anything is predicted."""
+    model = replace(from_trained(small("logistic", 1, 3)), data_sha256=digits().dataset.sha256)
+    with pytest.raises(ArtifactError, match=r"^the classes of the file are not those of its data set$"):
+        reopen(read_back(model))
+    parts = digits().parts
+    few = replace(parts, values={"coef": parts.values["coef"][:, :3], "intercept": parts.values["intercept"]},
+                  meta=dict(parts.meta) | {"features": ["f0", "f1", "f2"]})  # fmt: skip
+    with pytest.raises(ArtifactError, match=r"^the features of the file are not those of its data set$"):
+        reopen(read_back(replace(model, original=few, moments=None)))

@@ -12,7 +12,17 @@ from core.artifact.reader import parse
 from core.evaluate import compare
 from core.quant import METHOD_NAMES, Scheme, packed_size, quantize
 from core.sizes import float_size, quantized_size, why_not_smaller
-from tests.support import ALL_BITS, INTERCEPTS, SPACES, bare_file, california, small
+from tests.support import (
+    ALL_BITS,
+    GRANULARITIES,
+    INTERCEPTS,
+    SPACES,
+    bare_file,
+    california,
+    covering_pairs,
+    digits,
+    small,
+)
 
 NUMBERS = ("codes.", "table.", "exact.")
 
@@ -127,3 +137,54 @@ def test_sizes_are_plain_json() -> None:
     assert found["payload"] + found["side"] + found["container"] == found["file"] == 4000
     assert all(isinstance(count, int) for count in found["items"].values())
     assert not any(isinstance(count, np.integer) for count in found["items"].values())
+
+
+SHARED = covering_pairs(("2", "4"), METHOD_NAMES, SPACES, INTERCEPTS, GRANULARITIES, more=10)
+
+
+@pytest.mark.parametrize(("classes", "method", "space", "intercept", "granularity"), SHARED)
+def test_bytes_of_classifiers_are_those_of_the_arrays_in_the_file(
+    classes: str, method: str, space: str, intercept: str, granularity: str
+) -> None:
+    """The same for several rows of coefficients; every pair of two choices occurs, and ten more."""
+    trained = small("logistic", 1, int(classes))
+    parameters = {"2": 4, "4": 16}[classes]
+    for bits in (1, 2, 5, 8, 9, 16):
+        scheme = Scheme(method, bits, space, intercept=intercept, granularity=granularity)
+        q = quantize(trained.parts, scheme, trained.moments)
+        data = encode(bare_file(trained, q).only("quantized"))
+        size = quantized_size(q, len(data))
+        assert size.payload == stored(data, ("codes.",))
+        assert size.numbers == stored(data, NUMBERS)
+        assert size.numbers + size.container == size.file == len(data)
+        assert sum(count for _, _, count in size.items) == size.numbers
+        assert size.n_parameters == parameters
+
+
+@pytest.mark.parametrize(
+    ("method", "bits", "granularity", "items"),
+    [
+        ("symmetric", 8, "tensor", {"codes": 640, "scale": 4}),
+        ("symmetric", 3, "row", {"codes": 240, "scale": 40}),
+        ("asymmetric", 4, "block", {"codes": 320, "scale": 160, "zero_point": 40}),
+        ("asymmetric", 9, "row", {"codes": 720, "scale": 40, "zero_point": 20}),
+        ("codebook", 2, "tensor", {"codes": 160, "codebook": 16}),
+        ("codebook", 4, "row", {"codes": 320, "codebook": 10 * 16 * 4}),
+        ("codebook", 8, "row", {"codes": 640, "codebook": 10 * 64 * 4}),
+        ("codebook", 16, "block", {"codes": 1280, "codebook": 40 * 16 * 4}),
+    ],
+)
+def test_the_bytes_of_the_digits(method: str, bits: int, granularity: str, items: dict[str, int]) -> None:
+    """640 codes, and a scale, a zero point or a table for each group; a table is never wider than its group."""
+    trained = digits()
+    q = quantize(trained.parts, Scheme(method, bits, granularity=granularity), trained.moments)
+    found = {name: count for name, _, count in quantized_size(q, 0).items}
+    assert found == items | {"feature_scale": 256, "intercept": 40}
+
+
+def test_a_whole_table_is_smaller_than_the_original_and_larger_than_a_cast() -> None:
+    """At sixteen bits codes and a table of 640 float32 take 4,136 bytes: less than float64, more than float32."""
+    c = compare(digits(), Scheme("codebook", 16))
+    assert c.not_smaller == ""
+    assert (c.sizes["quantized"].numbers, c.sizes["original"].numbers) == (4136, 5200)
+    assert {y.kind: y.numbers for y in c.yardsticks}["float32"] == 2600

@@ -62,9 +62,10 @@ def header_of(model: Model) -> dict[str, Any]:
         "format": FORMAT,
         "label": model.label,
         "task": model.task,
+        "classes": list(model.classes),
         "family": (model.original or model.parts("quantized")).family,
-        "data": model.data.to_json() | {"sha256": model.data_sha256},
-        "train": model.config.to_json(),
+        "data": None if model.data is None else model.data.to_json() | {"sha256": model.data_sha256},
+        "train": None if model.config is None else model.config.to_json(),
         "scheme": None if q is None else q.scheme.to_json(),
         "requested_method": None if q is None else q.requested,
         "codes": None if q is None else {block: codes.size for block, codes in q.codes.items()},
@@ -76,7 +77,7 @@ def header_of(model: Model) -> dict[str, Any]:
         "versions": plain(model.versions),
         "probe": {
             "rows": rows.tolist(),
-            **{variant: model.predict(rows, variant).tolist() for variant in model.variants},
+            **{variant: model.outputs(rows, variant).tolist() for variant in model.variants},
         },
     }
 

@@ -17,7 +17,7 @@ from core.config import DataConfig, TrainConfig
 from core.datasets import Feature, Target
 from core.errors import InvalidInput
 from core.moments import Moments
-from core.parts import Floats, Parts, frozen, read_only
+from core.parts import Array, Floats, Parts, frozen, read_only
 from core.prepare import Preparation
 from core.quant import Quantized, dequantize
 from core.train import Trained
@@ -33,11 +33,11 @@ class Model:
 
     `features` carry the ranges seen in training; `sketch` (n_features, 21) their quantiles. `moments` are
     present when the file can be quantised anew with training statistics. `metrics` is JSON, measured when
-    the file was made. `data` and `config` are the recipe.
+    the file was made. `data` and `config` are the recipe; a model that was brought from outside has none.
     """
 
-    data: DataConfig
-    config: TrainConfig
+    data: DataConfig | None
+    config: TrainConfig | None
     data_sha256: str
     features: tuple[Feature, ...]
     target: Target
@@ -74,8 +74,8 @@ class Model:
             raise InvalidInput("variant", variant, "one of " + ", ".join(self.variants))
         return found
 
-    def predict(self, rows: Floats, variant: str = "") -> Floats:
-        """Return predictions (n_rows,) in the target's unit for raw `rows` (n_rows, n_features).
+    def predict(self, rows: Floats, variant: str = "") -> Array:
+        """Return predictions (n_rows,), values in the target's unit or names of classes, for raw `rows`.
 
         Without `variant` the quantised model answers where there is one.
         """
@@ -88,8 +88,19 @@ class Model:
             raise InvalidInput("rows", f"shape {rows.shape}", wanted)
         if not np.isfinite(rows).all():
             raise InvalidInput("rows", "NaN or infinity", wanted)
-        chosen = variant or self.variants[-1]
-        return families.predict(self.parts(chosen), self.preparation.expand(rows))
+        found = families.predict(self.parts(variant or self.variants[-1]), self.preparation.expand(rows))
+        if self.task == "regression":
+            return found
+        return np.array(self.classes)[found.astype(np.intp)]
+
+    def outputs(self, rows: Floats, variant: str) -> Floats:
+        """Return values (n_rows,), or class probabilities (n_rows, n_classes), for checked raw `rows`."""
+        return families.outputs(self.parts(variant), self.preparation.expand(rows))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, empty for regression."""
+        return tuple((self.original or self.parts("quantized")).meta["classes"])
 
     def only(self, *variants: str) -> Model:
         """Return this model with nothing but `variants`, without training statistics: what is deployed."""

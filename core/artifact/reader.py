@@ -11,10 +11,12 @@ import numpy as np
 from core import families
 from core.artifact.codec import canonical, header_of
 from core.artifact.model import N_PROBES, VARIANTS, Model
-from core.artifact.strict import parse, strict_json
-from core.config import TrainConfig, data_from_json, train_from_json
+from core.artifact.strict import check_arrays, parse, strict_json
+from core.config import DataConfig, Experiment, TrainConfig, data_from_json, train_from_json
 from core.datasets import Feature, Target
 from core.errors import ArtifactError, InvalidInput
+from core.families.linear import n_outputs
+from core.metrics import SCALARS
 from core.models import MODELS
 from core.moments import Moments
 from core.parts import Array, Parts
@@ -23,13 +25,16 @@ from core.quant import METHODS, Quantized, scheme_from_json, unpack
 from core.quant.quantize import block_groups, exact_names
 
 _KEYS = {
-    "codes", "data", "family", "features", "format", "label", "metrics", "moments", "preparation", "probe",
+    "classes", "codes", "data", "family", "features", "format", "label", "metrics", "moments", "preparation", "probe",
     "requested_method", "scheme", "sha256", "target", "task", "train", "versions",
 }  # fmt: skip
+_SINGLE = {name for names in SCALARS.values() for name in names}
 _KINDS = {"str": (str,), "float": (int, float), "int": (int,)}
 
 # More than any table here has; they keep what a small file can unfold to within bounds.
-_MOST_FEATURES, _LONGEST_WORDS, _MOST_DECIMALS = 500, 500, 12
+_MOST_FEATURES, _MOST_CLASSES, _LONGEST_WORDS, _MOST_DECIMALS = 500, 100, 10_000, 12
+# Letters in the names of all parameters, each spelt out with its columns and its class.
+_MOST_LETTERS = 50_000_000
 
 __all__ = ["decode", "parse", "strict_json"]
 
@@ -55,16 +60,15 @@ def decode(data: bytes) -> Model:
 def _build(header: Mapping[str, Any], arrays: dict[str, Array]) -> Model:
     if set(header) != _KEYS:
         raise ArtifactError("the header does not have the fields of this format")
-    _check_arrays(arrays)
-    data = dict(header["data"])
-    sha256, config = str(data.pop("sha256")), train_from_json(header["train"])
+    check_arrays(arrays)
+    data, sha256, config = _read_recipe(header)
     sketch = _take(arrays, "sketch", "f8")
     features = _features(header["features"], sketch)
     preparation = _preparation(header, arrays, features, config)
-    kind = MODELS[config.model]
-    if (header["family"], header["task"]) != (kind.family, kind.task):
-        raise ArtifactError(f"the file's family and task are not those of the model {config.model}")
-    meta = {"task": kind.task, "features": list(preparation.columns)}
+    task = _task(header, config)
+    classes = _classes(header["classes"], task)
+    _check_letters(features, preparation.degree, classes)
+    meta = {"task": task, "features": list(preparation.columns), "classes": classes}
     original = _original(header, arrays, meta)
     quantized = None if header["scheme"] is None else _quantized(header, arrays, meta)
     if original is None and quantized is None:
@@ -73,12 +77,12 @@ def _build(header: Mapping[str, Any], arrays: dict[str, Array]) -> Model:
     if arrays:
         raise ArtifactError("the file holds arrays that nothing refers to")
     return Model(
-        data_from_json(data),
+        data,
         config,
         sha256,
         features,
         _target(header["target"]),
-        kind.task,
+        task,
         sketch,
         preparation,
         original,
@@ -88,6 +92,33 @@ def _build(header: Mapping[str, Any], arrays: dict[str, Array]) -> Model:
         {str(name): str(found) for name, found in header["versions"].items()},
         str(header["label"]),
     )
+
+
+def _read_recipe(header: Mapping[str, Any]) -> tuple[DataConfig | None, str, TrainConfig | None]:
+    """Return data, checksum of the data and training, or nothing for a model that was brought from outside."""
+    if header["data"] is None and header["train"] is None:
+        return None, "", None
+    data = dict(header["data"])
+    sha256 = str(data.pop("sha256"))
+    recipe = Experiment(data_from_json(data), train_from_json(header["train"]))
+    return recipe.data, sha256, recipe.train
+
+
+def _task(header: Mapping[str, Any], config: TrainConfig | None) -> str:
+    family, task = str(header["family"]), str(header["task"])
+    if config is not None and (family, task) != (MODELS[config.model].family, MODELS[config.model].task):
+        raise ArtifactError(f"the file's family and task are not those of the model {config.model}")
+    if family not in families.FAMILIES or task not in SCALARS:
+        raise ArtifactError("the file's family or task is unknown to this version")
+    return task
+
+
+def _classes(listed: Any, task: str) -> list[str]:
+    fits = isinstance(listed, list) and all(isinstance(c, str) and len(c) <= _LONGEST_WORDS for c in listed)
+    allowed = (0, 0) if task == "regression" else (2, _MOST_CLASSES)
+    if not fits or not allowed[0] <= len(set(listed)) == len(listed) <= allowed[1]:
+        raise ArtifactError("the classes are not those of such a model")
+    return list(listed)
 
 
 def _typed(kind: type[Any], data: Mapping[str, Any]) -> Any:
@@ -116,6 +147,18 @@ def _features(listed: list[Any], sketch: Array) -> tuple[Feature, ...]:
     return features
 
 
+def _check_letters(features: tuple[Feature, ...], degree: int, classes: list[str]) -> None:
+    """Raise `ArtifactError` where the names of all parameters, spelt out, would fill the memory.
+
+    Of p names with n letters in all, degree 2 makes p(p + 3)/2 columns, in which each name occurs p + 2 times.
+    """
+    p, letters = len(features), sum(len(f.name) for f in features)
+    columns, spelt = (p, letters) if degree == 1 else (p * (p + 3) // 2, (p + 2) * letters)
+    rows = len(classes) if len(classes) > 2 else 1
+    if rows * spelt + columns * sum(len(c) for c in classes) > _MOST_LETTERS:
+        raise ArtifactError("the names of features and classes are too long for so many of them")
+
+
 def _target(data: Mapping[str, Any]) -> Target:
     target: Target = _typed(Target, data)
     if not target.factor > 0:
@@ -127,16 +170,11 @@ def _metrics(found: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the metrics after a look at those of the models: numbers, or null where there is none."""
     for variant in found.keys() & set(VARIANTS):
         for measured in found[variant].values():
-            for value in measured.values():
+            for name in measured.keys() & _SINGLE:
+                value = measured[name]
                 if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
                     raise ArtifactError(f"a metric of the {variant} model is not a number")
     return found
-
-
-def _check_arrays(arrays: Mapping[str, Array]) -> None:
-    for name, array in arrays.items():
-        if array.dtype.kind not in "fu" or (array.dtype.kind == "f" and not np.isfinite(array).all()):
-            raise ArtifactError(f"the array {name[:40]} holds something else than finite numbers")
 
 
 def _take(arrays: dict[str, Array], name: str, dtype: str, shape: tuple[int, ...] | None = None) -> Array:
@@ -147,17 +185,18 @@ def _take(arrays: dict[str, Array], name: str, dtype: str, shape: tuple[int, ...
 
 
 def _preparation(
-    header: Mapping[str, Any], arrays: dict[str, Array], features: tuple[Feature, ...], config: TrainConfig
+    header: Mapping[str, Any], arrays: dict[str, Array], features: tuple[Feature, ...], config: TrainConfig | None
 ) -> Preparation:
     mean = _take(arrays, "preparation.mean", "f8")
     scale = _take(arrays, "preparation.scale", "f8", mean.shape)
     preparation = from_json(header["preparation"], mean, scale)
-    fitting = {"features": [f.name for f in features], "degree": config.degree, "scaling": config.scaling}
+    recipe = config or TrainConfig(scaling="none")
+    fitting = {"features": [f.name for f in features], "degree": recipe.degree, "scaling": recipe.scaling}
     if preparation.to_json() != fitting:
         raise ArtifactError("the preparation does not fit the features and the training")
     # Counted before they are spelt out: there are quadratically many.
     p = len(features)
-    if mean.shape != (p if config.degree == 1 else p * (p + 3) // 2,) or (scale <= 0).any():
+    if mean.shape != (p if recipe.degree == 1 else p * (p + 3) // 2,) or (scale <= 0).any():
         raise ArtifactError("the preparation's scaling does not fit its columns")
     return preparation
 
@@ -176,41 +215,52 @@ def _quantized(header: Mapping[str, Any], arrays: dict[str, Array], meta: Mappin
     scheme = scheme_from_json(header["scheme"])
     if scheme.method not in METHODS:
         raise ArtifactError("the file's scheme names no method")
-    n_columns = len(meta["features"])
-    zeros = {"coef": np.zeros((1, n_columns)), "intercept": np.zeros(1)}
+    n_columns, rows = len(meta["features"]), n_outputs(meta["task"], len(meta["classes"]))
+    zeros = {"coef": np.zeros((rows, n_columns)), "intercept": np.zeros(rows)}
     groups = block_groups(Parts(header["family"], zeros, {}, meta), scheme)
     if header["codes"] != {block: ids.size for block, ids in groups.items()}:
         raise ArtifactError("the number of codes does not fit the model")
     codes, tables = {}, {}
     for block, ids in groups.items():
         codes[block] = unpack(arrays.pop(f"codes.{block}", np.zeros(0)), scheme.bits, ids.size)
-        tables[block] = _tables(arrays, block, scheme.method, scheme.bits, len(np.unique(ids)))
+        tables[block] = _tables(arrays, block, scheme.method, scheme.bits, ids)
         limit = METHODS[scheme.method].top_code(scheme.bits)
+        if "codebook" in tables[block]:
+            limit = tables[block]["codebook"].shape[1] - 1
         if codes[block].size and int(codes[block].max()) > limit:
             raise ArtifactError(f"a code is above {limit}")
-    shapes = {"intercept": (1,)}
+    shapes = {"intercept": (rows,)}
     exact = {n: _take(arrays, f"exact.{n}", "f4", shapes.get(n, (n_columns,))) for n in exact_names(scheme)}
     if "feature_scale" in exact and (exact["feature_scale"] <= 0).any():
         raise ArtifactError("a feature's scale is not above zero")
     requested = str(header["requested_method"])
-    return Quantized(scheme, requested, header["family"], (1, n_columns), codes, groups, tables, exact, meta)
+    return Quantized(scheme, requested, header["family"], (rows, n_columns), codes, groups, tables, exact, meta)
 
 
-def _tables(arrays: dict[str, Array], block: str, method: str, bits: int, count: int) -> dict[str, Array]:
+def _tables(arrays: dict[str, Array], block: str, method: str, bits: int, groups: Array) -> dict[str, Array]:
     kinds, prefix = METHODS[method].tables, f"table.{block}."
-    code_type = "u1" if bits <= 8 else "u2"
+    sizes = np.unique(groups, return_counts=True)[1]
+    types = {"float32": "f4", "code": "u1" if bits <= 8 else "u2", "row": "f4"}
     found = {}
     for name in [n.removeprefix(prefix) for n in arrays if n.startswith(prefix)]:
         if name not in kinds:
             raise ArtifactError(f"the method {method} has no table {name[:40]}")
-        dtype = "f4" if kinds[name] == "float32" else code_type
-        found[name] = _take(arrays, prefix + name, dtype, (count,))
+        shape = (len(sizes), min(2**bits, int(sizes.max()))) if kinds[name] == "row" else (len(sizes),)
+        found[name] = _take(arrays, prefix + name, types[kinds[name]], shape)
+    _check_tables(found, kinds, bits)
+    return found
+
+
+def _check_tables(found: Mapping[str, Array], kinds: Mapping[str, str], bits: int) -> None:
+    if "codebook" in kinds:
+        if "codebook" not in found or (np.diff(found["codebook"], axis=1) < 0).any():
+            raise ArtifactError("the table of values is missing or not in order")
+        return
     second: Callable[[str], bool] = found.__contains__
     if "scale" not in found or (len(kinds) > 1 and second("zero_point") == second("offset")):
         raise ArtifactError("a table of the codes is missing")
     if (found["scale"] <= 0).any() or int(found.get("zero_point", np.zeros(1)).max()) >= 2**bits:
         raise ArtifactError("a table of the codes is out of range")
-    return found
 
 
 def _moments(header: Mapping[str, Any], arrays: dict[str, Array], p: int) -> Moments:
@@ -233,7 +283,7 @@ def _check_probe(model: Model, probe: Mapping[str, Any]) -> None:
         raise ArtifactError("the file's probe rows are missing or of the wrong kind")
     for variant in model.variants:
         stored = np.asarray(probe[variant], dtype=np.float64)
-        got = model.predict(rows, variant)
+        got = model.outputs(rows, variant)
         near = 1e-9 * max(1.0, float(np.abs(stored).max(initial=0)))
         if stored.shape != got.shape or not np.allclose(got, stored, rtol=1e-9, atol=near):
             raise ArtifactError("the model does not give the predictions that the file promises")

@@ -8,10 +8,12 @@ import numpy as np
 
 from core import families
 from core.artifact.model import Model
+from core.datasets import Dataset, load
 from core.errors import ArtifactError
-from core.train import Trained, train
+from core.train import Trained, TrainReport, train
 
 REBUILT = "The file holds no original; it was trained again from the recipe in the file."
+OUTSIDE = "The model was brought from outside: there are no test rows to measure it on."
 DIFFERS = "The file's original differs from what this version trains by the same recipe."
 
 
@@ -22,15 +24,20 @@ def reopen(model: Model) -> Trained:
     the report says when the file's numbers differ from it. Raises `ArtifactError` when the data set or its
     features are not those of the file.
     """
-    trained = train(model.data, model.config)
-    if trained.dataset.sha256 != model.data_sha256:
+    if model.data is None or model.config is None:
+        return _from_outside(model)
+    dataset = load(model.data.dataset)
+    if dataset.sha256 != model.data_sha256:
         raise ArtifactError("the bundled data set is not the one that this file was made from")
+    if dataset.classes != model.classes:
+        raise ArtifactError("the classes of the file are not those of its data set")
+    trained = train(model.data, model.config)
     if model.preparation.columns != trained.preparation.columns:
         raise ArtifactError("the features of the file are not those of its data set")
     if model.original is None:
         return replace(trained, report=replace(trained.report, notes=(*trained.report.notes, REBUILT)))
     columns, _ = trained.columns("test")
-    ours, theirs = (families.predict(p, columns) for p in (trained.parts, model.original))
+    ours, theirs = (families.outputs(p, columns) for p in (trained.parts, model.original))
     same = np.allclose(ours, theirs, rtol=1e-9, atol=1e-9 * max(1.0, float(np.abs(ours).max())))
     notes = trained.report.notes if same else (*trained.report.notes, DIFFERS)
     return replace(
@@ -39,3 +46,17 @@ def reopen(model: Model) -> Trained:
         moments=model.moments or trained.moments,
         report=replace(trained.report, notes=notes),
     )
+
+
+def _from_outside(model: Model) -> Trained:
+    """Return a `Trained` without rows: what can be measured on none stays unmeasured."""
+    if model.original is None or model.moments is None:
+        raise ArtifactError("the file holds no original with training statistics, and no recipe to make one")
+    X, y = np.empty((0, len(model.features))), np.empty(0)
+    dataset = Dataset(
+        "own", model.label or "a model of your own", model.task, model.features, model.target, X, y,
+        "brought from outside", "", "", classes=model.classes,
+    )  # fmt: skip
+    n_columns = len(model.preparation.columns)
+    report = TrainReport(model.moments.n, 0, n_columns, n_columns, 0.0, 0, (OUTSIDE,))
+    return Trained(None, None, dataset, model.preparation, model.original, model.moments, model.sketch, report)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load as unpack_arrays
 
@@ -72,3 +73,10 @@ def parse(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
     if header.get("sha256") != checksum(header, arrays):
         raise ArtifactError("the file was altered: its contents do not match its checksum")
     return header, arrays
+
+
+def check_arrays(arrays: Mapping[str, Array]) -> None:
+    """Raise `ArtifactError` unless every array holds finite floats or unsigned whole numbers."""
+    for name, array in arrays.items():
+        if array.dtype.kind not in "fu" or (array.dtype.kind == "f" and not np.isfinite(array).all()):
+            raise ArtifactError(f"the array {name[:40]} holds something else than finite numbers")

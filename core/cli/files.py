@@ -13,8 +13,9 @@ import numpy as np
 from core.artifact import Model, from_trained, load
 from core.artifact.reopen import reopen
 from core.cli import options, text
+from core.comparison import Comparison
 from core.errors import ArtifactError, InvalidInput
-from core.evaluate import Comparison, compare, model_file
+from core.evaluate import compare, model_file
 from core.parts import Floats
 from core.quant import Scheme
 from core.rows import Rows, read_rows
@@ -81,8 +82,33 @@ def compare_files(paths: list[str]) -> tuple[Trained, Comparison]:
 def _rows(model: Model, args: argparse.Namespace) -> Rows:
     if args.sample:
         X, y = reopen(model).rows("test")
+        if len(y) == 0:
+            raise InvalidInput(
+                "--sample", args.file, "used with a model of a bundled data set; name a file with --rows"
+            )
         return Rows(X[:N_SAMPLE], y[:N_SAMPLE])
-    return read_rows(args.rows, [f.name for f in model.features], model.target.name)
+    return read_rows(args.rows, [f.name for f in model.features], model.target.name, model.classes)
+
+
+_SPELLED = {"original": "original", "quantized": "quantised"}
+
+
+def _columns(model: Model, rows: Rows) -> dict[str, list[Any]]:
+    """Return what is printed and written, by column: true values, both models, their errors or probabilities."""
+    classes, columns = model.classes, {}
+    if rows.y is not None:
+        columns["true"] = [classes[int(v)] for v in rows.y] if classes else rows.y.tolist()
+    predicted = {name: model.predict(rows.X, name) for name in model.variants}
+    columns |= {_SPELLED[name]: values.tolist() for name, values in predicted.items()}
+    if classes:
+        for name in model.variants:
+            columns[f"probability {_SPELLED[name]}"] = model.outputs(rows.X, name).max(axis=1).tolist()
+        return columns
+    if rows.y is not None:
+        columns |= {f"error {_SPELLED[n]}": np.abs(values - rows.y).tolist() for n, values in predicted.items()}
+    if len(predicted) == 2:
+        columns["difference"] = (predicted["quantized"] - predicted["original"]).tolist()
+    return columns
 
 
 def predict_command(args: argparse.Namespace) -> Result:
@@ -90,26 +116,21 @@ def predict_command(args: argparse.Namespace) -> Result:
     model = load(args.file)
     rows = _rows(model, args)
     with np.errstate(over="ignore", invalid="ignore"):  # what comes out is looked at instead
-        predicted = {name: model.predict(rows.X, name) for name in model.variants}
-    _check_finite(rows, predicted)
-    spelled = {"original": "original", "quantized": "quantised"}
-    columns = {} if rows.y is None else {"true": rows.y.tolist()}
-    columns |= {spelled[name]: values.tolist() for name, values in predicted.items()}
-    if rows.y is not None:
-        columns |= {f"error {spelled[n]}": np.abs(values - rows.y).tolist() for n, values in predicted.items()}
-    if len(predicted) == 2:
-        columns["difference"] = (predicted["quantized"] - predicted["original"]).tolist()
+        _check_finite(rows, {name: model.outputs(rows.X, name) for name in model.variants})
+        columns = _columns(model, rows)
     low = np.array([f.low for f in model.features])
     high = np.array([f.high for f in model.features])
     outside = int(((low > rows.X) | (high < rows.X)).any(axis=1).sum())
     result: dict[str, Any] = {
         "rows": len(rows.X),
         "unit": model.target.table_unit,
-        "predictions": {name: values.tolist() for name, values in predicted.items()},
-        "true": None if rows.y is None else rows.y.tolist(),
+        "predictions": {name: columns[_SPELLED[name]] for name in model.variants},
+        "true": columns.get("true"),
         "outside_training_range": outside,
     }
-    shown = [text.predictions(columns), f"in units of {result['unit']}"]
+    if model.classes:
+        result["probabilities"] = {name: model.outputs(rows.X, name).tolist() for name in model.variants}
+    shown = [text.predictions(columns), *([] if model.classes else [f"in units of {result['unit']}"])]
     if outside:
         shown.append(f"{outside:,} of {len(rows.X):,} rows lie outside the range seen in training")
     if args.out is not None:
@@ -124,12 +145,12 @@ def _check_finite(rows: Rows, predicted: dict[str, Floats]) -> None:
     largest = np.abs(rows.X).max(axis=1)
     for values in (*predicted.values(), *([] if rows.y is None else [rows.y])):
         # Half the range: differences of two such numbers are numbers as well.
-        bad = np.flatnonzero(~(np.abs(values) <= np.finfo(np.float64).max / 2))
+        bad = np.flatnonzero(~(np.abs(values.reshape(len(values), -1)) <= np.finfo(np.float64).max / 2).all(axis=1))
         if bad.size:
             raise InvalidInput(f"row {bad[0] + 1}", largest[bad[0]].item(), "small enough for a finite answer")
 
 
-def _write_csv(path: str, columns: dict[str, list[float]]) -> None:
+def _write_csv(path: str, columns: dict[str, list[Any]]) -> None:
     try:
         with Path(path).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
@@ -137,6 +158,15 @@ def _write_csv(path: str, columns: dict[str, list[float]]) -> None:
             writer.writerows([i, *values] for i, values in enumerate(zip(*columns.values(), strict=True)))
     except OSError as error:
         raise ArtifactError(f"the predictions cannot be written: {error.strerror}") from error
+
+
+def _recipe(model: Model) -> list[str]:
+    if model.data is None or model.config is None:
+        return ["brought from outside: there is no recipe and no test row"]
+    return [
+        f"data {model.data.dataset}, test share {model.data.test_size}, seed {model.data.seed}",
+        f"model {model.config.model}, scaling {model.config.scaling}, degree {model.config.degree}",
+    ]
 
 
 def inspect_command(args: argparse.Namespace) -> Result:
@@ -147,8 +177,9 @@ def inspect_command(args: argparse.Namespace) -> Result:
         "label": model.label,
         "holds": list(model.variants),
         "task": model.task,
-        "data": model.data.to_json() | {"sha256": model.data_sha256},
-        "train": model.config.to_json(),
+        "data": None if model.data is None else model.data.to_json() | {"sha256": model.data_sha256},
+        "train": None if model.config is None else model.config.to_json(),
+        "classes": list(model.classes),
         "scheme": None if scheme is None else scheme.to_json(),
         "features": [{"name": f.name, "unit": f.unit, "low": f.low, "high": f.high} for f in model.features],
         "target": {"name": model.target.name, "unit": model.target.unit, "factor": model.target.factor},
@@ -159,8 +190,7 @@ def inspect_command(args: argparse.Namespace) -> Result:
     rows: list[list[text.Cell]] = [[text.literal(f.name), text.literal(f.unit), f.low, f.high] for f in model.features]
     shown = [
         f"holds: {' and '.join(model.variants)}; checksum and probe rows are right",
-        f"data {model.data.dataset}, test share {model.data.test_size}, seed {model.data.seed}",
-        f"model {model.config.model}, scaling {model.config.scaling}, degree {model.config.degree}",
+        *_recipe(model),
         "not quantised" if scheme is None else f"{scheme.label}, {scheme.space}, intercept {scheme.intercept}",
         text.table(["feature", "unit", "lowest", "highest"], rows),
         f"made by {', '.join(f'{name} {v}' for name, v in model.versions.items())}",

@@ -13,12 +13,15 @@ from functools import partial
 from typing import Any
 
 from core.cli import files, options, text
-from core.datasets import DATASETS
+from core.cli.reference import reference_command
+from core.datasets import DATASETS, Dataset
 from core.errors import ArtifactError, InvalidInput
 from core.evaluate import compare, cross_validate, measure
+from core.metrics import LABELS
 from core.models import MODELS
 from core.quant import AUTO, BITS, METHODS, PRESETS
 from core.quant.methods import AUTO_SUMMARY
+from core.reference import SYSTEMS
 from core.sweep import sweep
 from core.train import train
 from core.version import VERSION
@@ -38,6 +41,7 @@ def datasets(args: argparse.Namespace) -> Result:
             "rows": len(data.y),
             "features": [asdict(f) for f in data.features],
             "target": asdict(data.target),
+            "classes": list(data.classes),
             "source": data.source,
             "licence": data.licence,
             "sha256": data.sha256,
@@ -46,11 +50,15 @@ def datasets(args: argparse.Namespace) -> Result:
         lines += [
             f"{name}: {data.label}, {len(data.y):,} rows, {data.task}",
             text.table(["feature", "unit", "lowest", "highest", "meaning"], rows),
-            f"target {data.target.name}: {data.target.meaning} (1 is {data.target.table_unit})",
+            f"target {data.target.name}: {data.target.meaning} ({_unit(data)})",
             f"source: {data.source}",
             data.licence,
         ]
     return found, "\n".join(lines)
+
+
+def _unit(data: Dataset) -> str:
+    return f"1 is {data.target.table_unit}" if not data.classes else f"classes {', '.join(data.classes)}"
 
 
 def models(args: argparse.Namespace) -> Result:
@@ -119,14 +127,14 @@ def compare_command(args: argparse.Namespace) -> Result:
     result, shown = c.to_json(), text.comparison(c)
     if args.cv is not None:
         folds = int(options.FOLDS.parse("cv", args.cv))
-        cv = cross_validate(trained, c.experiment.scheme, folds)
+        cv = cross_validate(trained, c.quantized.scheme, folds)
         for name in ("original", "quantized"):
             # A fold whose targets are all equal has no R², and then there is no mean either.
             figures = {key: None if math.isnan(value) else value for key, value in cv[name].items()}
             result[name]["cv"] = figures
             label = {"original": "original", "quantized": "quantised"}[name]
-            mean, spread = (text.cell(figures[key]) for key in ("r2_mean", "r2_std"))
-            shown += f"\n{folds}-fold R² on the training rows, {label}: {mean} ± {spread}"
+            mean, spread = (text.cell(figures[f"{c.metric}_{k}"]) for k in ("mean", "std"))
+            shown += f"\n{folds}-fold {LABELS[c.metric]} on the training rows, {label}: {mean} ± {spread}"
     return result, shown
 
 
@@ -178,6 +186,8 @@ def parser() -> argparse.ArgumentParser:
     options.add_scheme(one, bits=False)
     one.add_argument("--methods", help="names with commas between")
     one.add_argument("--bits", help="1-16, or numbers with commas between")
+    one = add("reference", reference_command)
+    one.add_argument("--system", help=", ".join(SYSTEMS))
     one = add("predict", files.predict_command)
     one.add_argument("file", metavar="FILE", help="a model written by train or quantize")
     source = one.add_mutually_exclusive_group(required=True)

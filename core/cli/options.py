@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from core.artifact.reader import strict_json
 from core.config import (
     DEGREE,
     SCALING,
     SEED,
     TEST_SIZE,
     Experiment,
+    default_model,
     experiment_from_json,
     hyperparameters,
     preset_experiment,
 )
-from core.errors import ArtifactError, InvalidInput
+from core.config_file import read_config
+from core.datasets import DATASETS
+from core.errors import InvalidInput
 from core.fields import Field, Number, Value
+from core.models import models_for
 from core.quant import BITS, METHOD_NAMES, SWITCHES, params_of
 
 FOLDS = Number(5, 2, 20, integer=True)
@@ -36,7 +38,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--degree", help="1, or 2 for all products of two features")
     parser.add_argument("--test-size", help="share of the rows kept for testing (0.2)")
     parser.add_argument("--seed", help="seed of the split (42)")
-    parser.add_argument("--config", metavar="FILE", help="settings as JSON; options beside it win")
+    parser.add_argument("--config", metavar="FILE", help="settings as JSON, // comments allowed; options beside it win")
     parser.add_argument(
         "--set", metavar="NAME=VALUE", action="append", default=[], help="a setting of the model or the method"
     )
@@ -61,21 +63,6 @@ def _set_pairs(given: list[str]) -> dict[str, str]:
     return pairs
 
 
-def read_config(path: str) -> Experiment:
-    """Return the Experiment in a JSON file; raises `InvalidInput`."""
-    try:
-        with Path(path).open("rb") as file:
-            data = strict_json(file.read(65536).decode("utf-8"))
-    except OSError as error:
-        raise InvalidInput("config", path, f"a readable JSON file ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        raise InvalidInput("config", path, "a JSON file of settings (it is not UTF-8 text)") from error
-    except ArtifactError as error:
-        reason = str(error).replace("the header", "it")
-        raise InvalidInput("config", path, f"a JSON file of settings ({reason})") from error
-    return experiment_from_json(data)
-
-
 def experiment(args: argparse.Namespace) -> Experiment:
     """Return the Experiment that the options describe; raises `InvalidInput`, naming the field."""
     preset, config = getattr(args, "preset", None), getattr(args, "config", None)
@@ -96,6 +83,10 @@ def experiment(args: argparse.Namespace) -> Experiment:
             if value != settings[section][name]:
                 settings[section].pop("params", None)  # they belong to the model or method that was named before
             settings[section][name] = value
+    dataset = settings["data"]["dataset"]
+    fitting = models_for(DATASETS[dataset].task) if dataset in DATASETS else ()
+    if getattr(args, "model", None) is None and fitting and settings["train"]["model"] not in fitting:
+        settings["train"] = settings["train"] | {"model": default_model(dataset), "params": {}}
     checked = experiment_from_json(_without_params(settings))
     params = {"scheme": params_of(checked.scheme.method)}
     if hasattr(args, "model"):  # else the model comes from a file and is what it is

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from core.comparison import Comparison
 from core.errors import shown
-from core.evaluate import Comparison
+from core.metrics import LABELS, SCALARS, Metrics
 from core.sizes import Size
 from core.sweep import Sweep
 from core.train import Trained
@@ -34,35 +35,58 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     )
 
 
-def training(trained: Trained, metrics: Mapping[str, Mapping[str, float | None]]) -> str:
+def training(trained: Trained, metrics: Mapping[str, Metrics]) -> str:
     """Return the report of a training: metrics by part, coefficients, rank."""
-    report, config = trained.report, trained.config
-    unit = f"in units of {trained.dataset.target.table_unit}"
+    report, dataset = trained.report, trained.dataset
     counts = {"train": report.n_train, "test": report.n_test}
-    rows: list[list[Cell]] = [
-        [p, counts[p], *(metrics[p][m] for m in ("r2", "rmse", "mae"))] for p in ("train", "test")
+    names = SCALARS[dataset.task]
+    rows: list[list[Cell]] = [[p, counts[p], *(metrics[p][m] for m in names)] for p in ("train", "test")]
+    lines = [
+        *_recipe(trained),
+        table(["part", "rows", *(LABELS[n] for n in names)], rows),
     ]
+    if dataset.task == "regression":
+        lines += [f"RMSE and MAE in units of {dataset.target.table_unit}", "", _coefficients(trained)]
+    else:
+        lines += ["", *_classes(metrics["test"])]
+    return "\n".join([*lines, f"rank {report.rank} of {report.n_columns}", *report.notes])
+
+
+def _recipe(trained: Trained) -> list[str]:
+    if trained.config is None or trained.data is None:
+        return []
+    config = trained.config
+    return [f"{trained.dataset.label}, {config.model}, scaling {config.scaling}, seed {trained.data.seed}"]
+
+
+def _coefficients(trained: Trained) -> str:
     values = trained.parts.values
-    coefs: list[list[Cell]] = [
+    rows: list[list[Cell]] = [
         [n, float(w)] for n, w in zip(trained.preparation.columns, values["coef"][0], strict=True)
     ]
-    lines = [
-        f"{trained.dataset.label}, {config.model}, scaling {config.scaling}, seed {trained.data.seed}",
-        table(["part", "rows", "R²", "RMSE", "MAE"], rows),
-        f"RMSE and MAE {unit}",
-        "",
-        table(["coefficient", "of the raw feature"], [*coefs, ["intercept", float(values["intercept"][0])]]),
-        f"rank {report.rank} of {report.n_columns}",
-        *report.notes,
+    return table(["coefficient", "of the raw feature"], [*rows, ["intercept", float(values["intercept"][0])]])
+
+
+def _classes(metrics: Metrics) -> list[str]:
+    """Return report and confusion matrix of the test rows."""
+    report, confusion = metrics["report"], metrics["confusion_matrix"]
+    rows: list[list[Cell]] = [
+        [literal(n), r["precision"], r["recall"], r["f1"], r["support"]] for n, r in report.items()
     ]
-    return "\n".join(lines)
+    names = [literal(n) for n in report]
+    counts: list[list[Cell]] = [[name, *line] for name, line in zip(names, confusion, strict=True)]
+    return [
+        table(["class, test rows", "precision", "recall", "F1", "rows"], rows),
+        "",
+        table(["true \\ predicted", *names], counts),
+    ]
 
 
 def comparison(c: Comparison) -> str:
     """Return metrics, difference, parameters and bytes of both models."""
     rows: list[list[Cell]] = []
     for part in ("test", "train"):
-        for name in ("r2", "rmse", "mae"):
+        for name in SCALARS["classification" if c.metric == "accuracy" else "regression"]:
             before, after = c.metrics["original"][part][name], c.metrics["quantized"][part][name]
             gap = None if before is None or after is None else f"{after - before:+.6f}"
             rows.append([f"{part} {name}", _six(before), _six(after), gap])
@@ -74,19 +98,40 @@ def comparison(c: Comparison) -> str:
             f"{scheme.label}, space {scheme.space}, scale {scheme.scale}, intercept {scheme.intercept}",
             table(["metric", "original", "quantised", "difference"], rows),
             *_difference(c),
+            *_agreement(c),
             "",
-            table(
-                ["parameter", "original", "quantised", "error", "code"],
-                [[p.name, _six(p.original), _six(p.quantized), f"{p.error:+.6f}", p.code] for p in c.parameters],
-            ),
+            _parameters(c),
             f"coefficient errors: mean {errors.mean():.8f}, largest {errors.max():.8f}, mean {relative}",
             "",
             sizes(c.sizes["original"], c.sizes["quantized"]),
-            *[f"{y.kind} cast: {y.numbers} bytes at test R² {cell(y.r2)}" for y in c.yardsticks],
+            *[f"{y.kind} cast: {y.numbers} bytes at test {LABELS[c.metric]} {cell(y.score)}" for y in c.yardsticks],
             f"joblib file of the estimator: {c.joblib_bytes:,} bytes",
             *([c.not_smaller] if c.not_smaller else []),
         ]
     )
+
+
+# More parameters than this fill a screen and say nothing; `--json` has them all.
+MOST_PARAMETERS = 60
+
+
+def _parameters(c: Comparison) -> str:
+    rows: list[list[Cell]] = [
+        [literal(p.name), _six(p.original), _six(p.quantized), f"{p.error:+.6f}", p.code]
+        for p in c.parameters[:MOST_PARAMETERS]
+    ]
+    more = len(c.parameters) - len(rows)
+    listed = table(["parameter", "original", "quantised", "error", "code"], rows)
+    return f"{listed}\n… and {more:,} more parameters: see --json" if more else listed
+
+
+def _agreement(c: Comparison) -> list[str]:
+    a = c.agreement
+    if a.same is None:
+        return []
+    rows = ", ".join(str(f.row) for f in a.flipped[:20]) + (" …" if len(a.flipped) > 20 else "")
+    flipped = f"{len(a.flipped)} of them change their class: {rows}" if a.flipped else "none changes its class"
+    return [f"same class on {a.same:.2%} of the test rows; {flipped}"]
 
 
 def _six(value: float | None) -> Cell:
@@ -96,9 +141,9 @@ def _six(value: float | None) -> Cell:
 def _difference(c: Comparison) -> list[str]:
     d = c.difference
     if d is None:
-        return ["all test targets are equal: R² is not defined"]
+        return ["there is no difference to state: no test rows, or all their targets are equal"]
     return [
-        f"test R² difference {d.value:+.6f}, 95 % interval [{d.low:+.6f}, {d.high:+.6f}]: {d.verdict}",
+        f"test {LABELS[d.metric]} difference {d.value:+.6f}, 95 % interval [{d.low:+.6f}, {d.high:+.6f}]: {d.verdict}",
         f"test row {d.row} moves it most, by {d.row_effect:+.6f}; without it {d.value_without:+.6f}",
     ]
 
@@ -121,20 +166,24 @@ def sweep(s: Sweep, methods: Sequence[str]) -> str:
         line: list[Cell] = [str(bits)]
         for method in methods:
             point = found[method, bits]
-            line += [_six(point.test_r2), point.numbers]
+            line += [_six(point.test), point.numbers]
         rows.append(line)
-    casts = [f"{kind}: {n} bytes, {cell(r2)}" for kind, n, r2 in s.casts]
-    original = f"original: {s.original_numbers} bytes, {cell(s.original_test_r2)}"
-    return "\n".join(["R² on the test rows", table(header, rows), original, *casts])
+    casts = [f"{kind}: {n} bytes, {cell(value)}" for kind, n, value in s.casts]
+    original = f"original: {s.original_numbers} bytes, {cell(s.original_test)}"
+    return "\n".join([f"{LABELS[s.metric]} on the test rows", table(header, rows), original, *casts])
 
 
-def predictions(columns: dict[str, list[float]], limit: int = 10) -> str:
+def predictions(columns: Mapping[str, Sequence[float | str]], limit: int = 10) -> str:
     """Return the first rows of a prediction: true value where known, both models, their errors."""
     names = list(columns)
     count = len(columns[names[0]])
-    rows: list[list[Cell]] = [[str(i), *(f"{columns[n][i]:.4f}" for n in names)] for i in range(min(limit, count))]
+    rows: list[list[Cell]] = [[str(i), *(_shown(columns[n][i]) for n in names)] for i in range(min(limit, count))]
     more = [f"… and {count - limit:,} more rows"] if count > limit else []
     return "\n".join([table(["row", *names], rows), *more])
+
+
+def _shown(value: float | str) -> str:
+    return literal(value) if isinstance(value, str) else f"{value:.4f}"
 
 
 def literal(text: str) -> str:

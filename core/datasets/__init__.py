@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.datasets import california
+from core.datasets import california, toy
 from core.datasets.table import Dataset, Feature, Place, Target, split
 from core.errors import InvalidInput
 
@@ -26,6 +26,25 @@ DATASETS: dict[str, Source] = {
         "regression",
         "20,640 block groups of the 1990 US census; the target is the median house value.",
         california.load,
+    ),
+    "diabetes": Source(
+        "Diabetes",
+        "regression",
+        "442 patients; the target is a measure of how the disease progressed in a year.",
+        toy.diabetes,
+    ),
+    "digits": Source(
+        "Digits",
+        "classification",
+        "1,797 handwritten digits as pictures of 8 × 8 pixels.",
+        toy.digits,
+    ),
+    "wine": Source("Wine", "classification", "178 wines of three cultivars, by chemical analysis.", toy.wine),
+    "breast_cancer": Source(
+        "Breast cancer",
+        "classification",
+        "569 tumours, benign or malignant, by measures of cell nuclei.",
+        toy.breast_cancer,
     ),
 }
 

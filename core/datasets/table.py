@@ -8,7 +8,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import InvalidInput
 from core.parts import Floats, frozen
+
+# Fewer rows than this on either side make no figure worth showing.
+MIN_ROWS = 2
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,9 @@ class Target:
     @property
     def table_unit(self) -> str:
         """What 1 in the table stands for: "$100,000"."""
-        return f"{self.unit}{self.factor:,.0f}" if self.unit == "$" else f"{self.factor:g} {self.unit}"
+        if self.unit == "$":
+            return f"{self.unit}{self.factor:,.0f}"
+        return self.unit if self.factor == 1 else f"{self.factor:g} {self.unit}".strip()
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,10 @@ class Place:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A table `X` (n_rows, n_features) with its target `y` (n_rows,), read-only."""
+    """A table `X` (n_rows, n_features) with its target `y` (n_rows,), read-only.
+
+    For classification `y` holds the numbers of the `classes`, from 0.
+    """
 
     name: str
     label: str
@@ -67,6 +76,7 @@ class Dataset:
     licence: str
     sha256: str
     places: tuple[Place, ...] = ()
+    classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Freeze the arrays."""
@@ -80,11 +90,20 @@ class Dataset:
 
 
 @lru_cache(maxsize=32)
-def split(n_rows: int, test_size: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the row numbers of the training and the test part, in scikit-learn's order, read-only."""
+def split(dataset: Dataset, test_size: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the row numbers of the training and the test part, in scikit-learn's order, read-only.
+
+    Classes keep their shares in both parts. Raises `InvalidInput` when a part cannot hold two rows, or one of
+    each class.
+    """
     from sklearn.model_selection import train_test_split
 
-    train, test = train_test_split(np.arange(n_rows), test_size=test_size, random_state=seed)
-    train.setflags(write=False)
-    test.setflags(write=False)
+    n_rows, n_classes = len(dataset.y), len(dataset.classes)
+    least = max(MIN_ROWS, n_classes)
+    n_test = int(np.ceil(test_size * n_rows))
+    if min(n_test, n_rows - n_test) < least:
+        raise InvalidInput("test_size", test_size, f"a share that leaves {least} rows on either side")
+    stratify = dataset.y if n_classes else None
+    parts = train_test_split(np.arange(n_rows), test_size=test_size, random_state=seed, stratify=stratify)
+    train, test = (frozen(part) for part in parts)
     return train, test

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from core.errors import InvalidInput
 from core.families import linear
 from core.parts import Array, Floats, Parts
@@ -13,20 +15,20 @@ from core.parts import Array, Floats, Parts
 
 @dataclass(frozen=True)
 class Family:
-    """Plain functions of one family: estimator to `Parts`, `Parts` and matrix to predictions, groups."""
+    """Plain functions of one family: estimator to `Parts`, `Parts` and matrix to outputs, groups, checks."""
 
     extract: Callable[[Any], Parts]
-    predict: Callable[[Parts, Floats], Floats]
-    groups: Callable[[Parts, str], Array]
+    outputs: Callable[[Parts, Floats], Floats]
+    groups: Callable[[Parts, str, str], Array]
     validate: Callable[[Parts], None]
 
 
 FAMILIES: dict[str, Family] = {
-    "linear": Family(linear.extract, linear.predict, linear.groups, linear.validate),
+    "linear": Family(linear.extract, linear.outputs, linear.groups, linear.validate),
 }
 
 # Which family an estimator belongs to, by the name of its class: scikit-learn stays out of this module.
-_FAMILY_OF = dict.fromkeys(("LinearRegression", "Ridge", "Lasso", "ElasticNet"), "linear")
+_FAMILY_OF = dict.fromkeys(("LinearRegression", "Ridge", "Lasso", "ElasticNet", "LogisticRegression"), "linear")
 
 
 def extract(estimator: Any) -> Parts:
@@ -37,11 +39,17 @@ def extract(estimator: Any) -> Parts:
     return FAMILIES[_FAMILY_OF[name]].extract(estimator)
 
 
+def outputs(parts: Parts, X: Floats) -> Floats:
+    """Return what `parts` says of `X` (n_rows, n_columns): values (n_rows,), or class probabilities (n_rows, k)."""
+    return FAMILIES[parts.family].outputs(parts, X)
+
+
 def predict(parts: Parts, X: Floats) -> Floats:
-    """Return the predictions of `parts` for `X`, shape (n_rows, n_columns): shape (n_rows,)."""
-    return FAMILIES[parts.family].predict(parts, X)
+    """Return the predictions of `parts` for `X`, shape (n_rows,): values, or numbers of classes."""
+    found = outputs(parts, X)
+    return found.argmax(axis=1).astype(np.float64) if parts.meta["task"] == "classification" else found
 
 
-def groups(parts: Parts, name: str) -> Array:
+def groups(parts: Parts, name: str, granularity: str = "tensor") -> Array:
     """Return integer ids of the shape of `parts.values[name]`; equal ids share one scale."""
-    return FAMILIES[parts.family].groups(parts, name)
+    return FAMILIES[parts.family].groups(parts, name, granularity)

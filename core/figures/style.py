@@ -14,12 +14,17 @@ from core.parts import Floats
 
 @dataclass(frozen=True)
 class Palette:
-    """Colours by meaning; the page takes them from the theme, where they are written once."""
+    """Colours by meaning; the page takes them from the theme, where they are written once.
+
+    `minus` and `plus` are the ends of scales that run both ways; blue and orange stay with the two models.
+    """
 
     original: str
     quantized: str
     context: str
     faint: str
+    minus: str
+    plus: str
 
 
 class Shared(go.Figure):  # type: ignore[misc]  # plotly carries no types

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from core.figures.style import Palette, axis, figure, histogram, plain, rows_height
+from core.figures.style import Palette, axis, figure, histogram, plain, rows_height, tint
 from core.parts import Floats
 
 
@@ -58,7 +58,45 @@ def coefficients(
     ]  # fmt: skip
     return figure(
         traces, rows_height(len(labels)),
-        xaxis=axis("change of the prediction per standard deviation of the feature", zeroline=True),
+        xaxis=axis("change per standard deviation", zeroline=True),
         yaxis=axis("", autorange="reversed", type="category"),
+        margin={"l": 8, "r": 12, "t": 8, "b": 8},
+    )  # fmt: skip
+
+
+def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str], colour: str, part: str) -> go.Figure:
+    """Return the confusion matrix of one model: rows are true classes, columns predicted ones."""
+    labels = [plain(c) for c in classes]
+    table = np.array(counts)
+    share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    traces = [
+        go.Heatmap(
+            z=share, x=labels, y=labels, text=table, texttemplate="%{text}", showscale=False, xgap=1, ygap=1,
+            zmin=0, zmax=1, colorscale=[[0, tint(colour, 0.92)], [1, colour]],
+            hovertemplate="true %{y}, predicted %{x}: %{text} rows<extra></extra>",
+        )
+    ]  # fmt: skip
+    return figure(
+        traces, max(300, 100 + 30 * len(labels)),
+        xaxis=axis(f"predicted class, {part} rows", type="category", showgrid=False),
+        yaxis=axis("true class", type="category", autorange="reversed", showgrid=False),
+        margin={"l": 8, "r": 12, "t": 8, "b": 8},
+    )  # fmt: skip
+
+
+def coefficient_map(classes: Sequence[str], names: Sequence[str], standardised: Floats, palette: Palette) -> go.Figure:
+    """Return the coefficients (n_classes, n_columns) as a heat map: one colour pushes towards the class, one away."""
+    reach = float(np.abs(standardised).max()) or 1.0
+    scale = [[0, palette.minus], [0.5, tint(palette.context, 0.85)], [1, palette.plus]]
+    traces = [
+        go.Heatmap(
+            z=standardised, x=[plain(n) for n in names], y=[plain(c) for c in classes], zmin=-reach, zmax=reach,
+            colorscale=scale, colorbar={"thickness": 10}, hovertemplate="%{y}, %{x}: %{z:.4f}<extra></extra>",
+        )
+    ]  # fmt: skip
+    return figure(
+        traces, max(300, 100 + 24 * len(classes)),
+        xaxis=axis("feature", type="category", showgrid=False, nticks=12),
+        yaxis=axis("class", type="category", autorange="reversed", showgrid=False),
         margin={"l": 8, "r": 12, "t": 8, "b": 8},
     )  # fmt: skip

@@ -15,6 +15,7 @@ from core.quant.affine import (
     symmetric_decode,
     symmetric_encode,
 )
+from core.quant.codebook import codebook_decode, codebook_encode
 from core.quant.window import window_decode, window_encode
 
 BITS = Number(8, 1, 16, integer=True, label="Bits", help="How many bits one stored code has.")
@@ -26,10 +27,10 @@ Encode = Callable[..., tuple[Floats, Tables]]
 class Method:
     """One grid: two inverse functions, what it stores, and what it promises.
 
-    `scales` are the ways to set its range; `table` names its tables with the way each is stored
-    ("float32", or "code" for a whole number of as many bits as a code); `half_step(bits)` says whether
-    each error is at most half a step; `top_code(bits)` is the largest code in use;
-    `per_value` gives every value a grid of its own.
+    `scales` are the ways to set its range; `table` names its tables with the way each is stored ("float32", "code"
+    for a whole number of as many bits as a code, or "row" for a row of float32 a group); `half_step(bits)` says
+    whether each error is at most half a step; `top_code(bits)` is the largest code in use; `per_value` gives every
+    value a grid of its own; `one_width` cannot encode several widths in one call.
     """
 
     label: str
@@ -44,6 +45,7 @@ class Method:
     top_code: Callable[[int], int] = lambda bits: 2**bits - 1
     per_value: bool = False
     in_auto: bool = True
+    one_width: bool = False
 
 
 METHODS: dict[str, Method] = {
@@ -92,6 +94,19 @@ METHODS: dict[str, Method] = {
         scales=("minmax",),
         per_value=True,
         in_auto=False,
+    ),
+    "codebook": Method(
+        "Codebook",
+        "A table of the values that fit best (exact k-means); the table is stored as float32 and charged.",
+        "value = table[code]",
+        codebook_encode,
+        codebook_decode,
+        {"codebook": "row"},
+        scales=("minmax",),
+        # The entries lie where the values are, not evenly: there is no step.
+        half_step=lambda bits: False,
+        in_auto=False,
+        one_width=True,
     ),
 }
 

@@ -18,6 +18,7 @@ class Preset:
     note: str
     scheme: Scheme
     train: tuple[tuple[str, str | int], ...] = ()
+    data: tuple[tuple[str, str], ...] = ()
 
 
 PRESETS: dict[str, Preset] = {
@@ -43,5 +44,12 @@ PRESETS: dict[str, Preset] = {
         "One range over raw coefficients and intercept: the intercept eats the range and the model collapses.",
         Scheme("asymmetric", 8, "raw", intercept="same-grid", params=(("zero_point", "offset"),)),
         (("scaling", "none"),),
+    ),
+    "system-004": Preset(
+        "Reference 004, digits",
+        "Logistic regression on raw pixels. Its stated training accuracy was the test accuracy; it is 100 %.",
+        Scheme("symmetric", 8, "raw", intercept="keep"),
+        (("model", "logistic"), ("scaling", "none")),
+        (("dataset", "digits"),),
     ),
 }

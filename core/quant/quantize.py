@@ -159,7 +159,7 @@ def quantize(parts: Parts, scheme: Scheme, moments: Moments | None = None) -> Qu
     kinds = METHODS[concrete.method].tables
     groups = block_groups(parts, concrete)
     code_type = np.uint8 if concrete.bits <= 8 else np.uint16
-    types = {name: np.float32 if kind == "float32" else code_type for name, kind in kinds.items()}
+    types = {name: code_type if kind == "code" else np.float32 for name, kind in kinds.items()}
     tables = {
         block: {name: _by_group(table, groups[block]).astype(types[name]) for name, table in named.items()}
         for block, named in one.tables.items()
@@ -176,14 +176,15 @@ def quantize(parts: Parts, scheme: Scheme, moments: Moments | None = None) -> Qu
 
 
 def _by_group(table: Any, groups: Array) -> Array:
-    """Return one entry a group, in order of the ids, from a table with one entry a value."""
+    """Return one entry (or row) a group, in order of the ids, from a table (1, n, ...) with one a value."""
     _, first = np.unique(groups, return_index=True)
-    return np.asarray(table).reshape(-1)[first]
+    found = np.asarray(table)
+    return found[0][first] if found.ndim > 1 else found[first]
 
 
 def block_groups(parts: Parts, scheme: Scheme) -> dict[str, Array]:
     """Return which values of each block share a table entry; known from structure alone."""
-    coef, intercept = (family_groups(parts, name).ravel() for name in ("coef", "intercept"))
+    coef, intercept = (family_groups(parts, n, scheme.granularity).ravel() for n in ("coef", "intercept"))
     found = {"coef": coef}
     if scheme.intercept == "same-grid":
         found["coef"] = np.concatenate([coef, intercept])

@@ -37,7 +37,12 @@ SWITCHES: dict[str, Choice] = {
         "float32 as it was. quantised: a code with a scale of its own. same-grid: a code on the grid of "
         "the coefficients.",
     ),
-    "granularity": Choice("tensor", ("tensor",), "Granularity", "All coefficients share one scale."),
+    "granularity": Choice(
+        "tensor",
+        ("tensor", "row", "block"),
+        "Granularity",
+        "Which coefficients share a scale. tensor: all. row: those of one class. block: sixteen neighbours.",
+    ),
 }
 
 

@@ -8,6 +8,7 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 
 LOCAL = {"127.0.0.1", "localhost", "::1"}
 TIMEOUT = 15_000  # milliseconds; generous, because a test machine is shared
+KEY = 40  # milliseconds between two key presses; a held key repeats every 30 or so
 DEBOUNCE = 160  # milliseconds that Streamlit's widgets wait before they tell the server
 
 
@@ -55,10 +56,13 @@ class Visitor:
         thumb.focus()
         for _ in range(abs(steps)):
             thumb.press("ArrowRight" if steps > 0 else "ArrowLeft")
+            self.page.wait_for_timeout(KEY)
 
     def choose(self, key: str, option: str) -> None:
-        """Choose an entry of a menu by its full label."""
-        self.key(key).get_by_role("combobox").click()
+        """Choose an entry of a menu by its full label; typed first, because a long menu draws only a part."""
+        box = self.key(key).get_by_role("combobox")
+        box.click()
+        box.fill(option)
         self.page.get_by_role("option", name=option, exact=True).click()
 
     def press(self, key: str) -> None:

@@ -22,9 +22,9 @@ KNOWN = "setting in the address must be one of bits, dataset, degree, granularit
 LASSO = Experiment(train=TrainConfig("lasso"))
 
 BAD: list[tuple[dict[str, Any], list[str], Experiment]] = [
-    ({"model": "forest"}, ['model must be one of linear, ridge, lasso, elastic_net, got "forest"'], Experiment()),
-    ({"method": "kmeans"}, ['method must be one of symmetric, asymmetric, window, auto, got "kmeans"'], Experiment()),
-    ({"dataset": "../../etc"}, ['dataset must be california_housing, got "../../etc"'], Experiment()),
+    ({"model": "forest"}, ['model must be one of linear, ridge, lasso, elastic_net, logistic, got "forest"'], Experiment()),
+    ({"method": "kmeans"}, ['method must be one of symmetric, asymmetric, window, codebook, auto, got "kmeans"'], Experiment()),
+    ({"dataset": "../../etc"}, ['dataset must be one of california_housing, diabetes, digits, wine, breast_cancer, got "../../etc"'], Experiment()),
     *[({"bits": bits}, [f"{BITS} {bits}"], Experiment()) for bits in ("0", "17", "-1", "1000000000")],
     *[({"bits": bits}, [f'{BITS} "{bits}"'], Experiment()) for bits in ("2.5", "8 ", "NaN", '"8"', "1e9", "", "null")],
     *[({"test_size": s}, [f"{SHARE} {float(s)}"], Experiment()) for s in ("0", "1", "-0.5", "1.5")],
@@ -40,7 +40,7 @@ BAD: list[tuple[dict[str, Any], list[str], Experiment]] = [
     ({"model": "lasso", "alpha": "0"}, [f"{ALPHA} 0.0"], LASSO),
     ({"model": "lasso", "alpha": "1e7"}, [f"{ALPHA} 10000000.0"], LASSO),
     ({"model": "lasso", "alpha": "one"}, [f'{ALPHA} "one"'], LASSO),
-    ({"model": "lasso", "max_iter": "10.5"}, ['max_iter must be a whole number from 10 to 100000, got "10.5"'], LASSO),
+    ({"model": "lasso", "max_iter": "10.5"}, ['max_iter must be a whole number from 10 to 10000, got "10.5"'], LASSO),
     ({"model": "lasso", "positive": "yes"}, ['positive must be true or false, got "yes"'], LASSO),
     ({"method": "window", "width": "0"}, ["width must be a number above 0 and at most 10, got 0.0"],
      Experiment(scheme=Scheme("window"))),
@@ -53,7 +53,7 @@ BAD: list[tuple[dict[str, Any], list[str], Experiment]] = [
     ({"bits": "3", **{f"n{i}": "y" * 20 for i in range(100)}},
      [f'address must be at most {LONGEST} characters of settings, got "…"'], Experiment()),
     ({"bits": "17", "model": "x", "test_size": "0", "seed": "7"},
-     [f"{SHARE} 0.0", 'model must be one of linear, ridge, lasso, elastic_net, got "x"', f"{BITS} 17"],
+     [f"{SHARE} 0.0", 'model must be one of linear, ridge, lasso, elastic_net, logistic, got "x"', f"{BITS} 17"],
      Experiment(DataConfig(seed=7))),
 ]  # fmt: skip
 
@@ -123,7 +123,7 @@ def test_a_hostile_value_is_shown_letter_by_letter(value: str) -> None:
     visit = Visit(model=value)
     raw = visit.at.error[0].value
     spelt = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in value)
-    assert visit.errors == [f'model must be one of linear, ridge, lasso, elastic_net, got "{spelt}"']
+    assert visit.errors == [f'model must be one of linear, ridge, lasso, elastic_net, logistic, got "{spelt}"']
     assert raw == literal(visit.errors[0])
     bare = raw.replace("\\\\", "")
     for sign in "<>[]()!:$*_`@.":
@@ -173,7 +173,7 @@ def test_a_cross_validation_without_rows_is_refused() -> None:
     visit = Visit("compare", test_size="0.9997")
     before = visit.shot()
     visit.press("cv")
-    assert visit.errors == ["cv must be a whole number from 2 to 20, with two rows in each fold, got 5"]
+    assert visit.errors == ["cv must be a whole number from 2 to 3, with rows of every kind in each fold, got 5"]
     assert {n: v for n, v in visit.shot().items() if not n.startswith("error")} == before
 
 

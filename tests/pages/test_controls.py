@@ -11,7 +11,7 @@ import pytest
 
 from core.config import Experiment, preset_experiment
 from core.datasets import split
-from core.models import MODELS
+from core.models import MODELS, models_for
 from core.permalink import from_query, to_query
 from core.quant import METHOD_NAMES, PRESETS, SWITCHES, Scheme
 from core.sweep import fewest_bits, sweep
@@ -95,7 +95,7 @@ def test_a_method_taken_on_a_narrow_screen_gives_up_what_it_cannot_take() -> Non
 def test_the_methods_are_all_in_the_menu() -> None:
     """The menu offers what there is, at most five entries, each with its label."""
     menu = Visit().widget("selectbox", "method")
-    assert menu.options == ["Symmetric", "Asymmetric", "Window", "Best found"]
+    assert menu.options == ["Symmetric", "Asymmetric", "Window", "Codebook", "Best found"]
     assert len(menu.options) == len(METHOD_NAMES) <= 5
 
 
@@ -174,12 +174,12 @@ def test_the_fewest_bits_follow_the_tolerance_and_are_taken() -> None:
     offered = []
     for tolerance in (0.2, 0.01, 0.0001, 0.0):
         visit.set("number_input", "tolerance", tolerance)
-        best = fewest_bits(found.points, found.original_train_r2, tolerance)
+        best = fewest_bits(found.points, found.original_train, tolerance)
         button = visit.widget("button", "fewest")
         assert button.disabled == (best is None)
         assert button.label == ("No width keeps it" if best is None else f"Take the fewest bits: {best.bits}")
         if best is not None:
-            assert f"R² on the test rows there is {number(best.test_r2)}." in button.proto.help
+            assert f"R² on the test rows there is {number(best.test)}." in button.proto.help
             offered.append(best.bits)
     assert offered == sorted(offered)
     assert offered[1] == 4
@@ -201,7 +201,7 @@ def test_each_coefficient_can_be_looked_at_step_by_step() -> None:
         assert f"= {p.error:.3g}".replace("-", "−").replace("e−", "e-") in visit.at.code[0].value
 
 
-@pytest.mark.parametrize("model", [m for m in MODELS if m != "linear"])
+@pytest.mark.parametrize("model", [m for m in models_for("regression") if m != "linear"])
 def test_another_model_changes_train(model: str) -> None:
     """Another model changes every figure and chart, brings its own form, and stands in the address."""
     visit = Visit("train")
@@ -217,7 +217,7 @@ def test_another_model_changes_train(model: str) -> None:
 
 
 VALUES = {"alpha": 0.5, "l1_ratio": 0.9, "positive": True, "max_iter": 10}
-HYPER = [(model, name) for model, m in MODELS.items() for name in m.params]
+HYPER = [(model, name) for model in models_for("regression") for name in MODELS[model].params]
 
 
 @pytest.mark.parametrize(("model", "name"), HYPER)
@@ -338,7 +338,7 @@ def test_cross_validation_adds_its_line() -> None:
     visit = Visit("compare", bits="4", method="asymmetric")
     visit.press("cv")
     line = visit.at.markdown[-1].value if "folds" in visit.at.markdown[-1].value else ""
-    found = next(m.value for m in visit.at.markdown if m.value.startswith("Five folds of the training rows: "))
+    found = next(m.value for m in visit.at.markdown if m.value.startswith("R² over five folds of the training rows: "))
     assert line in ("", found)
     assert found.count("±") == 2
 
@@ -361,7 +361,7 @@ def test_a_place_fills_the_form() -> None:
 def test_a_random_row_is_a_test_row() -> None:
     """Every click brings a row of the test part, with its true value; ten clicks do not all bring the same."""
     visit, data = Visit("predict"), california().dataset
-    _, test = split(len(data.y), 0.2, 42)
+    _, test = split(data, 0.2, 42)
     seen = set()
     for _ in range(10):
         visit.press("random")

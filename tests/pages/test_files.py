@@ -237,7 +237,7 @@ def wrong_data(data: bytes) -> bytes:
         ),
         (
             lambda d: repack(d, lambda h, a: h["train"].__setitem__("model", "forest")),
-            'the file does not fit this version: model must be one of linear, ridge, lasso, elastic_net, got "forest"',
+            'the file does not fit this version: model must be one of linear, ridge, lasso, elastic_net, logistic, got "forest"',
         ),
         (wrong_data, "the bundled data set is not the one that this file was made from"),
         (lambda d: d + b"\x00" * settings().max_artifact_bytes, "not a Bitdial model: larger than 8388608 bytes"),

@@ -13,7 +13,7 @@ import pytest
 import streamlit as st
 
 from core import api, evaluate
-from core.config import Experiment
+from core.config import Experiment, TrainConfig
 from core.datasets import split
 from core.diagnose import effects
 from core.evaluate import compare
@@ -276,9 +276,10 @@ def test_every_page_shows_many_columns(page: str, method: str) -> None:
 
 def equal_targets() -> dict[str, str]:
     """Return the address of a split whose two test rows have equal targets."""
-    y = california().dataset.y
+    dataset = california().dataset
+    y = dataset.y
     for seed in range(2000):
-        part = y[split.__wrapped__(len(y), 0.00009, seed)[1]]
+        part = y[split.__wrapped__(dataset, 0.00009, seed)[1]]
         if len(part) == 2 and part[0] == part[1]:
             return {"test_size": "0.00009", "seed": str(seed)}
     raise AssertionError("no such split")
@@ -305,7 +306,7 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     fit_rows = training.fit_rows
 
     def counting(*args: Any) -> Any:
-        counted.append(args[-1].model)
+        counted.append(next(a for a in args if isinstance(a, TrainConfig)).model)
         return fit_rows(*args)
 
     monkeypatch.setattr(training, "fit_rows", counting)

@@ -1,0 +1,115 @@
+"""The row on the Predict page: one tuple in the session that the form, the map, drawing and loading all change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from core.datasets import split
+from core.errors import InvalidInput
+from core.fields import Number
+from core.train import Trained
+from pages import _state
+
+# Far beyond any row, and far from where squares and sums overflow.
+REACH = Number(0, -1e9, 1e9)
+
+# Inputs that keep a copy of the row on their own side; each learns of a change that another one made.
+COPIES = ("pad", "table")
+
+
+def put(values: Sequence[float], index: int | None = None, source: str = "") -> None:
+    """Make `values` the row of the page; `index` is its number in the data set, `source` the copy it came from."""
+    state = st.session_state
+    state.district, state.district_row = tuple(float(v) for v in values), index
+    for name in COPIES:
+        if name != source:
+            refresh(name)
+
+
+def refresh(name: str) -> None:
+    """Have the copy `name` take the row of the page once more."""
+    st.session_state[f"{name}_revision"] = st.session_state.get(f"{name}_revision", 0) + 1
+
+
+def ready(t: Trained) -> None:
+    """Start with a row of the current data set unless one is there; without rows, in the middle of what was seen."""
+    data = t.dataset
+    same = (data.name, data.sha256, len(data.y), data.feature_names)
+    if st.session_state.get("district_of") == same:
+        return
+    st.session_state.district_of = same
+    if data.places:
+        load_row(data.places[0].row)
+    elif len(data.y):
+        load_row(int(test_rows(t)[0]))
+    else:
+        put(t.sketch[:, t.sketch.shape[1] // 2].tolist())
+
+
+def test_rows(t: Trained) -> list[int]:
+    """Return the numbers of the test rows in the data set, in the order in which every page counts them."""
+    if t.data is None:
+        return []
+    found: list[int] = split(t.dataset, t.data.test_size, t.data.seed)[1].tolist()
+    return found
+
+
+def examples(t: Trained) -> dict[int, int]:
+    """Return the place among the test rows of the first row of each class."""
+    truth = t.dataset.y[test_rows(t)]
+    return {k: int(np.argmax(truth == k)) for k in range(len(t.dataset.classes)) if (truth == k).any()}
+
+
+def load_row(index: int) -> None:
+    """Take a row of the data set."""
+    put(_state.trained().dataset.X[index].tolist(), index)
+
+
+def load_random() -> None:
+    """Take a random test row."""
+    _forget_place()
+    load_row(int(np.random.default_rng().choice(test_rows(_state.trained()))))
+
+
+def _forget_place() -> None:
+    """Empty the menu of places, so that the same one can be chosen again."""
+    if "place" in st.session_state:
+        st.session_state.place = None
+
+
+def load_place() -> None:
+    """Take the row of the chosen place."""
+    places, chosen = _state.trained().dataset.places, st.session_state.place
+    if chosen in range(len(places)):
+        load_row(places[chosen].row)
+
+
+def load_example() -> None:
+    """Take the example of the chosen class."""
+    t = _state.trained()
+    found = examples(t).get(st.session_state.example)
+    if found is not None:
+        load_row(test_rows(t)[found])
+
+
+def load_number() -> None:
+    """Take the test row of the chosen number."""
+    rows, chosen = test_rows(_state.trained()), st.session_state.test_row
+    if chosen in range(len(rows)):
+        load_row(rows[chosen])
+
+
+def change_feature(i: int, key: str) -> None:
+    """Take one value from the form; one that is refused becomes a message and the row stays."""
+    state, values = st.session_state, list(st.session_state.district)
+    try:
+        values[i] = float(REACH.check(_state.trained().dataset.features[i].label, state[key]))
+    except InvalidInput as error:
+        state.problems = [str(error)]
+        return
+    state.problems = []
+    _forget_place()
+    put(values)

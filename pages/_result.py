@@ -1,0 +1,98 @@
+"""What opens a page: the sentence that is the finding, and the four figures that matter."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.comparison import Comparison
+from core.intervals import SAME
+from core.metrics import LABELS
+from pages._format import METHOD_LABELS, number, signed
+
+PLOTLY = {"displayModeBar": False}
+
+
+def setting_words(c: Comparison) -> str:
+    """Return "8 bits, symmetric", with what `auto` found behind it."""
+    scheme, asked = c.quantized.scheme, c.quantized.requested
+    bits = f"{scheme.bits} bit{'s' if scheme.bits > 1 else ''}"
+    if asked == "auto":
+        return f"{bits}, best found ({scheme.method}, scale by {scheme.scale})"
+    return f"{bits}, {METHOD_LABELS[scheme.method].lower()}"
+
+
+def verdict_words(c: Comparison) -> str:
+    """Return the verdict on the difference, in plain words."""
+    if c.difference is None:
+        return "no R², because all test targets are equal"
+    return c.difference.verdict if c.difference.verdict == SAME else f"measurably {c.difference.verdict}"
+
+
+def bytes_words(c: Comparison) -> str:
+    """Return what became of the bytes."""
+    q = c.sizes["quantized"]
+    scaling = f", and {q.scaling:,} for the scaling" if q.scaling else ""
+    return f"{c.sizes['original'].numbers:,} bytes become {q.numbers - q.scaling:,}{scaling}"
+
+
+def finding(c: Comparison) -> None:
+    """Write the one sentence that is the result."""
+    n_test, name = len(c.differences), LABELS[c.metric]
+    before, after = c.score("original"), c.score("quantized")
+    with st.container(key="finding"):
+        if n_test == 0:
+            kept = "–" if c.fidelity is None else f"{c.fidelity:.4%}"
+            st.markdown(
+                f"**{setting_words(c)}:** :orange[{kept}] of the variance of the :blue[original's] outputs is kept on "
+                f"the rows that came with it; {bytes_words(c)}."
+            )
+            return
+        st.markdown(
+            f"**{setting_words(c)}:** :orange[{name} {number(after)}] against :blue[{number(before)}] on "
+            f"{n_test:,} test rows, {verdict_words(c)}; {bytes_words(c)}."
+        )
+
+
+def _small(label: str, value: str, note: str, help_text: str) -> None:
+    st.metric(label, value, border=True, help=help_text, delta=note, delta_color="off", delta_arrow="off")
+
+
+def cards(c: Comparison) -> None:
+    """Draw the four figures that matter."""
+    d, q, n = c.difference, c.sizes["quantized"], len(c.differences)
+    name = LABELS[c.metric]
+    with st.grid(columns=4, min_column_width=182):
+        if n:
+            train = [c.score(m, "train") for m in ("original", "quantized")]
+            _small(f"Original {name}", number(c.score("original")), f"train {number(train[0])}", f"On {n:,} test rows.")
+            _small(
+                f"Quantised {name}", number(c.score("quantized")), f"train {number(train[1])}",
+                f"On the same {n:,} test rows.",
+            )  # fmt: skip
+        else:
+            _small(
+                "Kept variance", "–" if c.fidelity is None else f"{c.fidelity:.4%}", "against the original",
+                "R² of the quantised model's outputs against the original's, from sums over the rows that came with "
+                "the model. There is no test row, so how good either model is cannot be said.",
+            )  # fmt: skip
+            typical = float(c.output_error) ** 0.5
+            _small("Typical change", f"{typical:.4g}", "root mean square", "Of the outputs, on the same rows.")
+        if d is None:
+            st.metric("Difference", "–", border=True)
+        else:
+            st.metric(
+                "Difference",
+                signed(d.value),
+                border=True,
+                help=f"From {signed(d.low, 6)} to {signed(d.high, 6)} in 1,000 paired resamples of the test rows. "
+                f"Test row {d.row} moves it most, by {signed(d.row_effect, 6)}; without that row it is "
+                f"{signed(d.value_without, 6)}.",
+                delta=f"95 %: {signed(d.low)} to {signed(d.high)}",
+                delta_color="off",
+                delta_arrow="off",
+            )
+        _small(
+            "Bytes", f"{q.numbers:,} of {c.sizes['original'].numbers:,}",
+            f"{q.bits_per_parameter:.1f} bits per parameter",
+            "Packed codes and all that decoding them and scaling the features needs.",
+        )  # fmt: skip
