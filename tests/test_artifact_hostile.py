@@ -11,9 +11,9 @@ from sklearn.linear_model import Ridge
 
 from core.artifact import decode, encode
 from core.errors import ArtifactError
+from core.own import from_estimator
 from core.parts import Array
 from core.quant import Scheme, quantize
-from core.own import from_estimator
 from tests.support import (
     bare_file,
     classifier_bytes,

@@ -9,10 +9,11 @@ from core import families
 from core.config import preset_experiment
 from core.diagnose import effects, mean_shift
 from core.evaluate import compare
+from core.families import linear
 from core.quant import METHOD_NAMES, PRESETS, Scheme
 from core.quant.levels import steps
 from core.train import Trained
-from tests.support import INTERCEPTS, SPACES, U32, U64, bundled, california, small
+from tests.support import GRANULARITIES, INTERCEPTS, SPACES, U32, U64, bundled, california, digits, small
 
 
 def rows_tolerance(trained: Trained) -> float:
@@ -103,3 +104,39 @@ def test_the_cause_of_each_preset(name: str) -> None:
     else:
         step = float(steps(compare(trained, e.scheme).quantized, "coef")[0])
         assert first.spread <= step * (0.5 + 2**8 * 4 * U32)
+
+
+@pytest.mark.parametrize("granularity", GRANULARITIES)
+@pytest.mark.parametrize("classes", [2, 4])
+def test_effects_of_a_classifier_are_those_on_its_scores(classes: int, granularity: str) -> None:
+    """Every coefficient of every class: mean and deviation of what its error adds to that class's score."""
+    trained = small("logistic", 1, classes)
+    c = compare(trained, Scheme("asymmetric", 3, granularity=granularity))
+    columns, _ = trained.columns("train")
+    errors = c.decoded.values["coef"] - trained.parts.values["coef"]
+    expected = {}
+    for row, label in enumerate(trained.dataset.classes if classes > 2 else ("",)):
+        for i, name in enumerate(trained.preparation.columns):
+            added = columns[:, i] * errors[row, i]
+            expected[f"{label}: {name}" if label else name] = (errors[row, i], added.mean(), added.std())
+    found = effects(trained, c)
+    assert {e.name for e in found} == set(expected)
+    for e in found:
+        error, shift, spread = expected[e.name]
+        assert e.error == error
+        assert (e.shift, e.spread) == pytest.approx((shift, spread), rel=1e-9, abs=1e-12)
+    sizes = [float(np.hypot(e.shift, e.spread)) for e in found]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_the_mean_shift_of_a_classifier_is_that_of_its_most_moved_score() -> None:
+    """Of the scores of all classes, the largest change of a mean on the training rows."""
+    trained = digits()
+    c = compare(trained, Scheme("symmetric", 2, "raw", intercept="keep"))
+    columns, _ = trained.columns("train")
+    moved = (linear.scores(c.decoded, columns) - linear.scores(trained.parts, columns)).mean(axis=0)
+    largest = moved[np.abs(moved).argmax()]
+    assert mean_shift(trained, c) == pytest.approx(largest, rel=1e-9)
+    assert abs(largest) > 0.1
+    refit = compare(trained, Scheme("symmetric", 2, "raw", intercept="refit"))
+    assert abs(mean_shift(trained, refit)) < 1e-5

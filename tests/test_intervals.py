@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import r2_score
 
-from core.intervals import BETTER, DRAWS, SAME, SEED, WORSE, counts, r2_difference, spread_of, verdict
+from core.intervals import BETTER, DRAWS, SAME, SEED, WORSE, counts, mean_difference, r2_difference, spread_of, verdict
 from core.parts import Floats
 from tests.support import FORMULAS, california
 
@@ -143,3 +143,32 @@ def test_the_figures_are_plain_json() -> None:
     assert set(found["row"]) == {"index", "effect", "value_without"}
     assert type(found["row"]["index"]) is int
     assert all(type(x) is float for x in (*found["ci95"], found["value"], found["row"]["effect"]))
+
+
+def gains(n: int, seed: int = 3) -> Floats:
+    """Return what each row adds to a difference in accuracy: 1, 0 or -1."""
+    return np.random.default_rng(seed).choice([-1.0, 0.0, 1.0], size=n, p=[0.15, 0.8, 0.05])
+
+
+@pytest.mark.parametrize("n", [2, 17, 360])
+def test_a_difference_of_means_is_that_of_plain_resampling(n: int) -> None:
+    """Value, interval, row and the value without it are those of a loop over resamples and over rows."""
+    gain = gains(n)
+    found = mean_difference("accuracy", gain)
+    generator = np.random.default_rng(SEED)
+    drawn = [generator.multinomial(n, np.full(n, 1 / n)) @ gain / n for _ in range(DRAWS)]
+    assert found.value == gain.mean()
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(drawn, [0.025, 0.975])), abs=1e-12)
+    without = [np.delete(gain, i).mean() for i in range(n)]
+    assert found.value_without == pytest.approx(without[found.row], abs=1e-15)
+    assert abs(found.row_effect) == pytest.approx(np.abs(gain.mean() - without).max(), abs=1e-15)
+    assert found.verdict == verdict(found.low, found.high)
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0.0, SAME), (1.0, BETTER), (-1.0, WORSE)])
+@pytest.mark.parametrize("n", [1, 2, 40])
+def test_equal_gains_have_an_interval_of_no_width(n: int, value: float, expected: str) -> None:
+    """Where every row adds the same, so does every resample; one row alone is enough for that."""
+    found = mean_difference("accuracy", np.full(n, value))
+    assert (found.value, found.low, found.high) == pytest.approx((value, value, value), abs=1e-12)
+    assert found.verdict == expected

@@ -202,8 +202,7 @@ def test_an_address_that_names_only_a_table_has_its_default_model(dataset: str) 
             {"model": "logistic", "bits": "4"},
             Experiment(scheme=Scheme(bits=4)),
             [
-                "model must be one of linear, ridge, lasso, elastic_net for california_housing, "
-                'got "logistic"',
+                'model must be one of linear, ridge, lasso, elastic_net for california_housing, got "logistic"',
             ],
         ),
         (
@@ -238,7 +237,9 @@ def test_the_most_that_can_be_said_fits_into_an_address() -> None:
     """Every setting at its longest spelling stays below the limit, with room for as much again."""
     e = Experiment(
         DataConfig("breast_cancer", 0.12345678901234567, 2**32 - 1),
-        TrainConfig("logistic", "none", 2, (("C", 1.2345678901234567e-300), ("solver", "newton-cholesky"), ("max_iter", 9999))),
+        TrainConfig(
+            "logistic", "none", 2, (("C", 1.2345678901234567e-300), ("solver", "newton-cholesky"), ("max_iter", 9999))
+        ),
         Scheme("asymmetric", 16, "raw", "output", "nearest", "quantised", "block", (("zero_point", "offset"),)),
     )
     query = to_query(e)

@@ -192,3 +192,40 @@ def test_numbers_survive_their_shortest_spelling(values: list[tuple[float, float
     """Every finite float64 written by Python is read back to the same bits."""
     text = "a,b,c\n" + "".join(f"{a!r},{b!r},{c!r}\n" for a, b, c in values)
     assert np.array_equal(parse(text).X, np.array(values))
+
+
+CLASSES = ("no", "yes", "<b>")
+
+
+def test_true_classes_come_as_names_and_become_numbers() -> None:
+    """A column named like the target holds names of classes; their numbers come back."""
+    found = parse_rows(b"y,a,b,c\nyes,1,2,3\n no ,4,5,6\n<b>,7,8,9\n", FEATURES, "y", CLASSES)
+    assert found.y is not None
+    assert found.y.tolist() == [1, 0, 2]
+    assert found.X.tolist() == [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+    assert parse_rows(b"a,b,c\n1,2,3\n", FEATURES, "y", CLASSES).y is None
+
+
+@pytest.mark.parametrize("cell", ["maybe", "", "0", "Yes", "nan"])
+def test_an_unknown_class_names_those_there_are(cell: str) -> None:
+    """A number, another spelling and an empty cell are no classes."""
+    with pytest.raises(InvalidInput) as caught:
+        parse_rows(f"a,b,c,y\n1,2,3,yes\n1,2,3,{cell}\n".encode(), FEATURES, "y", CLASSES)
+    assert str(caught.value) == f'y in row 2 must be one of no, yes, <b>, got "{cell}"'
+
+
+@pytest.mark.parametrize("classes", [(), CLASSES])
+def test_a_feature_called_like_the_target_is_a_feature(classes: tuple[str, ...]) -> None:
+    """Its values are numbers of the feature and not true values, for values and for classes."""
+    found = parse_rows(b"a,prediction\n1,2\n3,4\n", ("prediction", "a"), "prediction", classes)
+    assert found.X.tolist() == [[2, 1], [4, 3]]
+    assert found.y is None
+
+
+@pytest.mark.parametrize("name", ["target", "index", "prediction", "row", "true", "original", "quantised"])
+def test_features_may_have_the_names_that_we_use(name: str) -> None:
+    """Columns called like those of our own tables are read like any other."""
+    found = parse_rows(f"{name},y\n1,2\n".encode(), (name,), "y")
+    assert found.X.tolist() == [[1]]
+    assert found.y is not None
+    assert found.y.tolist() == [2]
