@@ -142,7 +142,9 @@ def _from_flat(data: Mapping[str, Any]) -> Experiment:
     """Return the Experiment of system 004's settings: raw pixels, its seed for the split."""
     given = {name: data[name] for name in data if name in ("test_size",)}
     # Checked under the name that the file gives it.
-    seed = {"seed": SEED.check("random_state", data["random_state"])} if "random_state" in data else {}
+    seed: dict[str, Any] = {}
+    if "random_state" in data:
+        seed["seed"] = SEED.check("random_state", data["random_state"])
     params = tuple((name, data[name]) for name in ("C", "solver", "max_iter") if name in data)
     config = TrainConfig("logistic", scaling="none", params=params)
     return Experiment(DataConfig("digits", **given, **seed), config)
