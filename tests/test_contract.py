@@ -47,6 +47,10 @@ KINDS = (*REGRESSORS, "2 classes", "4 classes")
 SHARED = covering_pairs(KINDS, METHOD_NAMES, SPACES, INTERCEPTS, GRANULARITIES, more=40)
 
 
+AT_THE_EDGE = covering_pairs(METHOD_NAMES, ("1", "4", "16"), SPACES, INTERCEPTS, more=20)
+CLASSES_AT_THE_EDGE = covering_pairs(METHOD_NAMES, ("1", "4", "16"), GRANULARITIES)
+
+
 @cache
 def of_kind(kind: str) -> Trained:
     """Return a small regressor, or a small classifier of 2 or 4 classes."""
@@ -83,10 +87,9 @@ def survives_the_file(trained: Trained, q: Quantized, rows: Floats) -> None:
     for name, codes in q.codes.items():
         assert np.array_equal(back.quantized.codes[name], codes)
     assert np.array_equal(back.predict(rows), model.predict(rows))
-    assert np.array_equal(back.outputs(rows, "quantized"), model.outputs(rows, "quantized"))
-    assert np.isfinite(model.outputs(rows, "quantized")).all()
-    for block, table_ in decoded_blocks(q).items():
-        assert np.array_equal(decoded_blocks(back.quantized)[block], table_)
+    outputs = model.outputs(rows, "quantized")
+    assert np.array_equal(back.outputs(rows, "quantized"), outputs)
+    assert np.isfinite(outputs).all()
     assert encode(back) == data
 
 
@@ -224,10 +227,14 @@ def degenerate() -> dict[str, tuple[Floats, Floats]]:
 @pytest.mark.parametrize("model", ["linear", "lasso"])
 @pytest.mark.parametrize("name", degenerate())
 def test_degenerate_data_break_nothing(name: str, model: str) -> None:
-    """Every method in every space on data at the edge: finite, within its promise, whole in its file."""
+    """Every method in every space on data at the edge: finite, within its promise, whole in its file.
+
+    All combinations for one model; for the other every pair of two choices, and 20 more.
+    """
     trained = trained_on(*degenerate()[name], TrainConfig(model))
     rows, _ = trained.rows("test")
-    for scheme in schemes((1, 4, 16)):
+    few = [Scheme(m, int(b), s, intercept=i) for m, b, s, i in AT_THE_EDGE]
+    for scheme in schemes((1, 4, 16)) if model == "linear" else few:
         q = quantize(trained.parts, scheme, trained.moments)
         keeps_its_promise(trained, q)
         survives_the_file(trained, q, rows)
@@ -247,11 +254,11 @@ def test_degenerate_data_can_be_compared_and_swept(name: str) -> None:
 
 @pytest.mark.parametrize("name", [n for n in degenerate() if n not in ("constant target", "zero target")])
 def test_degenerate_data_break_no_classifier(name: str) -> None:
-    """The same for three classes, which such columns tell apart badly or not at all."""
+    """The same for three classes, which such columns tell apart badly or not at all; every pair of two choices."""
     X, y = degenerate()[name]
     trained = classifier_on(X, y, 2 if len(y) < 20 else 3)
     rows, _ = trained.rows("test")
-    for method, bits, granularity in product(METHOD_NAMES, (1, 4, 16), GRANULARITIES):
+    for method, bits, granularity in ((m, int(b), g) for m, b, g in CLASSES_AT_THE_EDGE):
         found = compare(trained, Scheme(method, bits, granularity=granularity))
         keeps_its_promise(trained, found.quantized)
         survives_the_file(trained, found.quantized, rows)

@@ -13,6 +13,7 @@ import streamlit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pages._front import FrontPage
+from tests import loops
 
 HTML = b"<!doctype html><html><head><title>Streamlit</title></head><body><head-less></body></html>"
 HEADERS = [
@@ -52,7 +53,7 @@ def ask(app: ASGIApp, path: str = "/", method: str = "GET", **more: Any) -> list
         return {"type": "http.request", "body": b"", "more_body": False}
 
     scope = {"type": "http", "method": method, "path": path, "headers": [], **more}
-    asyncio.run(app(scope, receive, send))  # type: ignore[arg-type]
+    loops.run(app(scope, receive, send))  # type: ignore[arg-type]
     return sent
 
 
@@ -150,7 +151,7 @@ def test_connections_that_are_no_requests_pass_untouched() -> None:
         async def send(message: Message, sent: list[Message] = sent) -> None:
             sent.append(message)
 
-        asyncio.run(FrontPage(server)(scope, None, send))  # type: ignore[arg-type]
+        loops.run(FrontPage(server)(scope, None, send))  # type: ignore[arg-type]
         assert server.asked is scope
         assert body(sent) == HTML
 
@@ -189,7 +190,7 @@ def test_two_requests_at_once_do_not_mix() -> None:
 
         await asyncio.gather(*(one(sent) for sent in answers))
 
-    asyncio.run(both())
+    loops.run(both())
     assert answers[0] == answers[1] == ask(FrontPage(Answer([HTML], HEADERS)))
 
 

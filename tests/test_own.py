@@ -18,8 +18,9 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import core
 from core import families
-from core.artifact import Model, decode, encode
+from core.artifact import Model, decode, encode, reader
 from core.artifact.reopen import OUTSIDE, reopen
+from core.datasets import Feature
 from core.diagnose import effects, mean_shift
 from core.errors import ArtifactError, InvalidInput, shown
 from core.evaluate import compare, cross_validate, model_file
@@ -338,18 +339,31 @@ def test_hostile_names_are_kept_literally(name: str, tmp_path: Path) -> None:
         assert core.load(model_file(trained, c).save(path)).variants == ("original", "quantized")
 
 
-def test_long_names_of_many_features_are_refused() -> None:
-    """What a file of a few megabytes could unfold to has a bound: 500 features of degree 2, or of 100 classes."""
-    from core.artifact.reader import _check_letters
-    from core.datasets import Feature
+@pytest.mark.parametrize(("letters", "fits"), [(4_900, True), (5_100, False)])
+def test_long_names_of_many_features_and_classes_are_refused(letters: int, fits: bool) -> None:
+    """What a file of two megabytes could unfold to has a bound: the names of 10,000 parameters, 50 million letters."""
+    made, draw = LogisticRegression(), np.random.default_rng(0)
+    made.coef_, made.intercept_ = draw.normal(size=(100, 100)), np.zeros(100)
+    made.classes_, made.n_features_in_ = np.arange(100), 100
+    rows = draw.normal(size=(5, 100))
+    names = [f"{i:0{letters}}" for i in range(100)]
+    if fits:
+        assert from_estimator(made, rows, feature_names=names).features[1].name == names[1]
+        return
+    with pytest.raises(InvalidInput) as caught:
+        from_estimator(made, rows, feature_names=names, label="mine")
+    assert str(caught.value) == (
+        "model must be one that a file can hold "
+        '(the names of features and classes are too long for so many of them), got "mine"'
+    )
 
+
+def test_long_names_of_a_degree_two_model_are_refused() -> None:
+    """Two features make five columns, whose names hold each of theirs four times: beyond the bound it is refused."""
     features = tuple(Feature("x" * 1000, "", "", "", "", 0.0, 1.0) for _ in range(500))
-    _check_letters(features, 1, [])
-    for degree, classes in ((2, []), (1, [str(i) for i in range(101)])):
-        with pytest.raises(
-            ArtifactError, match=r"^the names of features and classes are too long for so many of them$"
-        ):
-            _check_letters(features, degree, classes)
+    reader._check_letters(features, 1, [])
+    with pytest.raises(ArtifactError, match=r"^the names of features and classes are too long for so many of them$"):
+        reader._check_letters(features, 2, [])
 
 
 @pytest.mark.parametrize("n", [3, 20, 90])

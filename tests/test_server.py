@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import socket
 import sys
@@ -14,6 +13,7 @@ import pytest
 from streamlit import net_util
 
 from pages import _server, _shared
+from tests import loops
 
 LINUX = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="sockets are found through /proc")
 # Far longer than any of these steps takes; a test that reaches it has failed.
@@ -210,7 +210,7 @@ def test_the_server_prepares_itself_before_anybody_is_let_in(monkeypatch: pytest
         async with _server.lifespan(None):
             steps.append("serve")
 
-    asyncio.run(serve())
+    loops.run(serve())
     assert steps == ["warm", "undelay", "freeze", "serve"]
 
 
