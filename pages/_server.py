@@ -62,6 +62,8 @@ def refreeze() -> None:
     """
     gc.collect()
     gc.freeze()
+    # Frozen objects no longer count, and Python would look through the few others all the time.
+    gc.set_threshold(20_000, 10, 10)
 
 
 def undelay_listeners() -> int:
