@@ -10,7 +10,6 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:^=@&\"'])")
 METHOD_LABELS = {"symmetric": "Symmetric", "asymmetric": "Asymmetric", "window": "Window",
     "codebook": "Codebook", "auto": "Best found",
 }  # fmt: skip
-MODEL_WORDS = {"original": "original", "quantized": "quantised"}
 MINUS = "−"
 
 
