@@ -16,7 +16,7 @@ from core.config import Experiment
 from core.errors import InvalidInput
 from core.intervals import Difference, Spread, mean_difference, r2_difference, spread_of
 from core.metrics import MAIN, Metrics, main_metric, metrics_of
-from core.moments import Moments
+from core.moments import Moments, output_error
 from core.parts import Floats, Parts, frozen, read_only
 from core.quant import Quantized, Scheme, decoded_blocks, dequantize, quantize
 from core.quant.coordinates import column_scale
@@ -161,10 +161,8 @@ def compare(trained: Trained, scheme: Scheme, quantized: Quantized | None = None
     sizes = read_only({"original": base.size, "quantized": quantized_size(q, file)})
     moved, summary = agreement(task, y, base.outputs, outputs)
     first = {name: labels(twin, found[:5]) for name, found in (("original", base.outputs), ("quantized", outputs))}
-    moments = trained.moments
-    delta = twin.values["coef"] - trained.parts.values["coef"]
-    shift = twin.values["intercept"] - trained.parts.values["intercept"] + delta @ moments.mean
-    output_error = float((np.einsum("oi,oi->o", delta @ moments.gram, delta) + shift**2).sum())
+    delta, shift = (twin.values[name] - trained.parts.values[name] for name in ("coef", "intercept"))
+    moved_mean = float(output_error(trained.moments, delta, shift))
     return Comparison(
         None if trained.data is None or trained.config is None else Experiment(trained.data, trained.config, scheme),
         q,
@@ -179,20 +177,20 @@ def compare(trained: Trained, scheme: Scheme, quantized: Quantized | None = None
         base.yardsticks,
         trained.report.joblib_bytes,
         why_not_smaller(sizes["original"], sizes["quantized"]),
-        output_error,
-        fidelity(trained, output_error),
+        moved_mean,
+        fidelity(trained, moved_mean),
     )
 
 
-def fidelity(trained: Trained, output_error: float) -> float | None:
+def fidelity(trained: Trained, error: float) -> float | None:
     """Return the share of the variance of the original's outputs on the training rows that the twin keeps.
 
-    1 - (mean squared change) / (sum over outputs of w'Gw): an R² against the original instead of the truth, known
+    1 - `error` (mean squared change) / (sum over outputs of w'Gw): an R² against the original instead of the truth, known
     without a single row. None when the original's outputs do not vary.
     """
     coef = trained.parts.values["coef"]
     variance = float(np.einsum("oi,oi->", coef @ trained.moments.gram, coef))
-    return 1 - output_error / variance if variance > 0 else None
+    return 1 - error / variance if variance > 0 else None
 
 
 def labels(parts: Parts, outputs: Floats) -> list[float] | list[str]:

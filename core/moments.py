@@ -83,9 +83,12 @@ def score(a: Anchor, coefs: Floats, intercepts: Floats) -> tuple[Floats, Floats]
     return r2, np.sqrt(mse)
 
 
-def output_error(m: Moments, delta: Floats, shift: float) -> float:
-    """Return the mean squared change of the predictions on the rows behind `m`: δ'Gδ + (δ·x̄ + shift)².
+def output_error(m: Moments, delta: Floats, shift: Floats) -> Floats:
+    """Return the mean squared change of the predictions on the rows behind `m`, summed over outputs.
 
-    `delta` (p,) is quantised minus original coefficients, `shift` the same for the intercept.
+    δ'Gδ + (δ·x̄ + δb)², with δ = ŵ - w (Frantar et al., GPTQ, 2023, equation 1). `delta` (..., o, p) is quantised
+    minus original coefficients, `shift` (..., o) the same for the intercepts; the result has the leading axes.
     """
-    return float(delta @ m.gram @ delta + (delta @ m.mean + shift) ** 2)
+    quadratic = np.einsum("...oi,...oi->...o", delta @ m.gram, delta)
+    result: Floats = (quadratic + (delta @ m.mean + shift) ** 2).sum(axis=-1)
+    return result

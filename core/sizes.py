@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from core.parts import Parts
-from core.quant import Quantized, packed_size
+from core.quant import Quantized, Scheme, packed_size
+from core.quant.methods import METHODS
+from core.quant.quantize import block_groups, exact_names
 
 # Bytes of one float as it is kept by NumPy, and by the two plain casts that serve as yardsticks.
 WIDTHS = {"float64": 8, "float32": 4, "float16": 2}
@@ -86,6 +90,21 @@ def quantized_size(q: Quantized, file: int) -> Size:
     listed = tuple((name, text, count) for name, (text, count) in items.items())
     side = sum(count for _, _, count in listed[1:])
     return Size(payload, side, file, listed, q.shape[0] * q.shape[1] + q.shape[0])
+
+
+def numbers(scheme: Scheme, parts: Parts) -> int:
+    """Return the bytes of codes and side information that `scheme` stores for `parts`."""
+    n_outputs, n_columns = parts.values["coef"].shape
+    method, code_bytes = METHODS[scheme.method], 1 if scheme.bits <= 8 else 2
+    unused = "zero_point" if dict(scheme.params).get("zero_point") == "offset" else "offset"
+    kinds = [kind for name, kind in method.tables.items() if method.per_value or name != unused]
+    stored: int = 0
+    for ids in block_groups(parts, scheme).values():
+        sizes = np.unique(ids, return_counts=True)[1]
+        width = {"float32": 4, "code": code_bytes, "row": 4 * min(2**scheme.bits, int(sizes.max()))}
+        stored += packed_size(ids.size, scheme.bits) + len(sizes) * sum(width[kind] for kind in kinds)
+    beside = sum(4 * (n_outputs if name == "intercept" else n_columns) for name in exact_names(scheme))
+    return int(stored + beside)
 
 
 def why_not_smaller(original: Size, quantized: Size) -> str:

@@ -13,17 +13,16 @@ from core.evaluate import baseline, fidelity
 from core.families.linear import probabilities
 from core.metrics import MAIN
 from core.moments import Anchor, anchor, moments, score
-from core.parts import Floats, Parts
-from core.quant import AUTO, Scheme, packed_size
+from core.parts import Floats
+from core.quant import AUTO, Scheme
 from core.quant.methods import METHODS
 from core.quant.quantize import (
     best_shrink,
-    block_groups,
-    exact_names,
     output_errors,
     resolve,
     variants,
 )
+from core.sizes import numbers
 from core.train import Trained
 
 
@@ -84,21 +83,6 @@ def anchors(trained: Trained) -> tuple[Anchor, Anchor]:
     test = anchor(moments(columns, y), columns, y, coef, intercept)
     columns, y = trained.columns("train")
     return test, anchor(trained.moments, columns, y, coef, intercept)
-
-
-def numbers(scheme: Scheme, parts: Parts) -> int:
-    """Return the bytes of codes and side information that `scheme` stores for `parts`."""
-    n_outputs, n_columns = parts.values["coef"].shape
-    method, code_bytes = METHODS[scheme.method], 1 if scheme.bits <= 8 else 2
-    unused = "zero_point" if dict(scheme.params).get("zero_point") == "offset" else "offset"
-    kinds = [kind for name, kind in method.tables.items() if method.per_value or name != unused]
-    stored: int = 0
-    for ids in block_groups(parts, scheme).values():
-        sizes = np.unique(ids, return_counts=True)[1]
-        width = {"float32": 4, "code": code_bytes, "row": 4 * min(2**scheme.bits, int(sizes.max()))}
-        stored += packed_size(ids.size, scheme.bits) + len(sizes) * sum(width[kind] for kind in kinds)
-    beside = sum(4 * (n_outputs if name == "intercept" else n_columns) for name in exact_names(scheme))
-    return int(stored + beside)
 
 
 @dataclass(frozen=True, eq=False)

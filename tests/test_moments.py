@@ -59,8 +59,11 @@ def test_the_fitted_model_scores_itself_exactly() -> None:
 def test_output_error_is_the_mean_squared_change() -> None:
     """δ'Gδ + (δ·mean + shift)² is what the predictions on the rows really change by."""
     X, y = table()
-    delta, shift = np.array([0.3, -0.02, 1e-4]), 0.07
-    assert output_error(moments(X, y), delta, shift) == pytest.approx(np.mean((X @ delta + shift) ** 2), rel=1e-12)
+    delta, shift = np.array([[0.3, -0.02, 1e-4], [0.1, 0.0, -2e-4]]), np.array([0.07, -0.2])
+    expected = np.mean((X @ delta.T + shift) ** 2, axis=0)
+    m = moments(X, y)
+    assert output_error(m, delta, shift) == pytest.approx(expected.sum(), rel=1e-12)
+    assert output_error(m, delta[:, None], shift[:, None]) == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize("value", [0.1, 0.3, 5.00001, -1e-300, 0.0, 1e15 + 0.3])

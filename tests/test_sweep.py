@@ -15,8 +15,8 @@ from core.config import DataConfig, TrainConfig
 from core.errors import InvalidInput
 from core.evaluate import compare
 from core.quant import AUTO, METHOD_NAMES, METHODS, Scheme, quantize
-from core.sizes import quantized_size
-from core.sweep import Point, adapt, anchors, fewest_bits, numbers, sweep
+from core.sizes import numbers, quantized_size
+from core.sweep import Point, adapt, anchors, fewest_bits, sweep
 from core.train import Trained
 from tests.support import (
     ALL_BITS,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.errors import InvalidInput
 from core.families import groups as family_groups
-from core.moments import Moments
+from core.moments import Moments, output_error
 from core.parts import Array, Floats, Parts, frozen, read_only
 from core.quant import coordinates as co
 from core.quant.affine import Tables
@@ -95,15 +95,8 @@ def variants(parts: Parts, scheme: Scheme, moments: Moments | None, bits: Any = 
 
 
 def output_errors(parts: Parts, moments: Moments, v: Variants) -> Floats:
-    """Return, for each variant, the mean squared change of the predictions on the training rows, (k,).
-
-    Summed over outputs: δ'Gδ + (δ·mean + δb)², with δ = ŵ - w (Frantar et al., GPTQ, 2023, equation 1).
-    """
-    delta = v.coefs - parts.values["coef"]
-    shift = delta @ moments.mean + v.intercepts - parts.values["intercept"]
-    quadratic = np.einsum("koi,koi->ko", delta @ moments.gram, delta)
-    result: Floats = (quadratic + shift**2).sum(axis=1)
-    return result
+    """Return, for each variant, the mean squared change of the predictions on the training rows, (k,)."""
+    return output_error(moments, v.coefs - parts.values["coef"], v.intercepts - parts.values["intercept"])
 
 
 def _rounding_errors(v: Variants, method: str, bits: Any) -> Floats:
