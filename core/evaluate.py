@@ -185,8 +185,8 @@ def compare(trained: Trained, scheme: Scheme, quantized: Quantized | None = None
 def fidelity(trained: Trained, error: float) -> float | None:
     """Return the share of the variance of the original's outputs on the training rows that the twin keeps.
 
-    1 - `error` (mean squared change) / (sum over outputs of w'Gw): an R² against the original instead of the truth, known
-    without a single row. None when the original's outputs do not vary.
+    1 - `error` (mean squared change) / (sum over outputs of w'Gw): an R² against the original instead of the
+    truth, known without a single row. None when the original's outputs do not vary.
     """
     coef = trained.parts.values["coef"]
     variance = float(np.einsum("oi,oi->", coef @ trained.moments.gram, coef))
