@@ -226,7 +226,8 @@ def cross_validate(trained: Trained, scheme: Scheme, folds: int = 5) -> dict[str
     kind = StratifiedKFold if classes else KFold
     scores: dict[str, list[float]] = {"original": [], "quantized": []}
     for inside, outside in kind(folds, shuffle=True, random_state=trained.data.seed).split(X, y):
-        f = fit_rows(X[inside], y[inside], trained.dataset.feature_names, trained.config, classes)
+        features, categories = trained.dataset.feature_names, trained.dataset.categories
+        f = fit_rows(X[inside], y[inside], features, trained.config, classes, categories)
         columns = f.preparation.expand(X[outside])
         twin = dequantize(quantize(f.parts, scheme, f.moments))
         for name, parts in (("original", f.parts), ("quantized", twin)):

@@ -13,6 +13,11 @@ from core.errors import InvalidInput
 Value = bool | int | float | str
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}\Z")
+_ITEM = re.compile(r"(?:[^\\,]|\\[\\,])+")
+_LIST = re.compile(rf"{_ITEM.pattern}(?:,{_ITEM.pattern})*")
+_ESCAPE = re.compile(r"\\([\\,])")
+# Half of a pair of UTF-16: JSON can spell it, but it is no character and cannot be written.
+_HALF = re.compile("[\ud800-\udfff]")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?\Z")
 
 
@@ -105,6 +110,35 @@ class Flag:
         return text == "true"
 
 
+@dataclass(frozen=True)
+class Texts:
+    """A list of texts, none of them empty and none twice; in an address they stand with commas between."""
+
+    most: int
+    longest: int
+    label: str = ""
+    help: str = ""
+
+    @property
+    def allowed(self) -> str:
+        """Return what is allowed, in words."""
+        return f"a list of at most {self.most} different texts of 1 to {self.longest:,} characters"
+
+    def check(self, name: str, value: object) -> tuple[str, ...]:
+        """Return `value` as a tuple; raises `InvalidInput` for anything but a list of such texts."""
+        texts = tuple(value) if isinstance(value, list | tuple) else (None,)
+        right = all(isinstance(t, str) and 1 <= len(t) <= self.longest and not _HALF.search(t) for t in texts)
+        if not right or not len(set(texts)) == len(texts) <= self.most:
+            raise InvalidInput(name, value, self.allowed)
+        return texts
+
+    def parse(self, name: str, text: str) -> tuple[str, ...]:
+        """Return the list that `text` spells, a comma or backslash inside a text with a backslash before it."""
+        if not _LIST.fullmatch(text):
+            raise InvalidInput(name, text, self.allowed)
+        return self.check(name, [_ESCAPE.sub(r"\1", item) for item in _ITEM.findall(text)])
+
+
 Field = Number | Choice | Flag
 Fields = Mapping[str, Field]
 Pairs = tuple[tuple[str, Value], ...]
@@ -122,8 +156,10 @@ def complete(owner: str, fields: Fields, given: Mapping[str, Any]) -> Pairs:
     return tuple((name, field.check(name, given.get(name, field.default))) for name, field in fields.items())
 
 
-def spell(value: Value) -> str:
-    """Return the text that `parse` reads back to the same value."""
+def spell(value: Value | tuple[str, ...]) -> str:
+    """Return the text that `parse` reads back to the same value; "" for an empty list, which none can read."""
+    if isinstance(value, tuple):
+        return ",".join(re.sub(r"([\\,])", r"\\\1", text) for text in value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

@@ -12,6 +12,7 @@ from core import families, prepare
 from core.artifact import Model, encode, loads
 from core.artifact.model import library_versions
 from core.datasets import Feature, Target
+from core.datasets.table import decimals_of
 from core.errors import ArtifactError, InvalidInput
 from core.families.linear import fold_scaling
 from core.moments import moments
@@ -136,7 +137,5 @@ def _features(names: Sequence[str], sketch: Floats) -> tuple[Feature, ...]:
     found = []
     for name, quantiles in zip(names, sketch, strict=True):
         low, high = float(quantiles[0]), float(quantiles[-1])
-        # Four significant digits of the feature's range.
-        decimals = int(np.clip(4 - np.ceil(np.log10(max(high - low, 1e-8))), 0, 8))
-        found.append(Feature(name, name, "", "unit", "", low, high, decimals))
+        found.append(Feature(name, name, "", "unit", "", low, high, decimals_of(low, high)))
     return tuple(found)

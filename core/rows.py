@@ -1,48 +1,107 @@
-"""Rows to predict, from a CSV file: every column accounted for, every cell a finite number."""
+"""Rows to predict, from a CSV file: every column accounted for, every cell what its feature takes."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.errors import InvalidInput
 from core.parts import Floats
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_ROWS = 200_000
+# Cells that hold no value, where one may be missing; the same that a table may have.
+MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?", "-")
+
+_FLAGS = {"true": 1.0, "false": 0.0}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How the cells of one feature are read.
+
+    Of a feature of texts each stands for its number in `codes`, any other for -1; without `codes` cells are
+    numbers, and of a `flag` also true and false. `gaps` says that a number may be missing; a text always may.
+    """
+
+    codes: Mapping[str, int] | None = None
+    flag: bool = False
+    gaps: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Raw rows (n, n_features) in the model's order of features, and the true values (n,) when they came along."""
+    """Raw rows (n, n_features) in the model's order of features, and the true values (n,) when they came along.
+
+    `unknown` and `missing` name the features with texts that training never saw, and with empty cells, and how
+    many rows have one.
+    """
 
     X: Floats
     y: Floats | None
+    unknown: tuple[tuple[str, int], ...] = ()
+    missing: tuple[tuple[str, int], ...] = ()
 
 
-def read_rows(path: str | Path, features: Sequence[str], target: str, classes: Sequence[str] = ()) -> Rows:
+def read_rows(
+    path: str | Path,
+    features: Sequence[str],
+    target: str,
+    classes: Sequence[str] = (),
+    cells: Sequence[Cell] = (),
+) -> Rows:
     """Return the rows of the CSV file at `path`; raises `InvalidInput` naming column, row and what is allowed."""
     try:
         with Path(path).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InvalidInput("rows", str(path), f"a readable CSV file ({error.strerror})") from error
-    return parse_rows(data, features, target, classes)
+    return parse_rows(data, features, target, classes, cells)
 
 
-def parse_rows(data: bytes, features: Sequence[str], target: str, classes: Sequence[str] = ()) -> Rows:
+def parse_rows(
+    data: bytes,
+    features: Sequence[str],
+    target: str,
+    classes: Sequence[str] = (),
+    cells: Sequence[Cell] = (),
+) -> Rows:
     """Return the rows in `data`. Columns may come in any order; one named like the target holds true values.
 
     With `classes` the true values are their names, and come back as their numbers. A feature that is called like
-    the target is a feature.
+    the target is a feature. `cells` has one entry a feature; without it all are numbers, and none may be missing.
     """
     truth = None if target in features else target
+    header, lines = _lines(data, features, target)
+    cells = cells or [Cell()] * len(features)
+    kinds = dict(zip(features, cells, strict=True))
+    kinds_of_columns = [kinds.get(name, Cell()) for name in header]
+    named = truth if classes else None
+    table = np.array(
+        [_values(row, header, kinds_of_columns, i, named, classes) for i, row in enumerate(lines, start=1)]
+    )
+    X = table[:, [header.index(name) for name in features]]
+    y = table[:, header.index(truth)] if truth in header else None
+    unknown = (X == -1) & [cell.codes is not None for cell in cells]
+    return Rows(X, y, _counted(features, unknown), _counted(features, np.isnan(X)))
+
+
+def _counted(features: Sequence[str], found: NDArray[np.bool_]) -> tuple[tuple[str, int], ...]:
+    """Return the features that have any of what was `found` (n, p), and in how many rows."""
+    counts = found.sum(axis=0).tolist()
+    return tuple((name, count) for name, count in zip(features, counts, strict=True) if count)
+
+
+def _lines(data: bytes, features: Sequence[str], target: str) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the rows of cells below it."""
     if len(data) > MAX_BYTES:
         raise InvalidInput("rows", f"{len(data)} bytes or more", f"a file of at most {MAX_BYTES} bytes")
     try:
@@ -55,17 +114,19 @@ def parse_rows(data: bytes, features: Sequence[str], target: str, classes: Seque
         raise InvalidInput("rows", str(error), "comma-separated values") from error
     if not lines:
         raise InvalidInput("rows", "an empty file", "a header and at least one row")
-    header = [name.strip() for name in lines[0]]
+    known = {*features, target}
+    header = [name.strip() if name.strip() in known else _tidy(name) for name in lines[0]]
     _check_header(header, features, target)
     if len(lines) == 1:
         raise InvalidInput("rows", "0 data rows", "a header and at least one row")
     if len(lines) - 1 > MAX_ROWS:
         raise InvalidInput("rows", f"{len(lines) - 1} rows", f"at most {MAX_ROWS} rows")
-    table = np.array(
-        [_numbers(row, header, i, truth if classes else None, classes) for i, row in enumerate(lines[1:], start=1)]
-    )
-    X = table[:, [header.index(name) for name in features]]
-    return Rows(X, table[:, header.index(truth)] if truth in header else None)
+    return header, lines[1:]
+
+
+def _tidy(name: str) -> str:
+    """Return a column's name as a table has it: single spaces inside, composed letters (NFC)."""
+    return unicodedata.normalize("NFC", " ".join(name.split()))
 
 
 def _check_header(header: Sequence[str], features: Sequence[str], target: str) -> None:
@@ -83,23 +144,38 @@ def _check_header(header: Sequence[str], features: Sequence[str], target: str) -
             raise InvalidInput("columns", name, f"{wanted} (and {target} for true values)")
 
 
-def _numbers(
-    row: Sequence[str], header: Sequence[str], number: int, named: str | None, classes: Sequence[str]
-) -> list[float]:
+def _values(
+    row: Sequence[str], header: Sequence[str], kinds: Sequence[Cell], number: int, named: str | None,
+    classes: Sequence[str],
+) -> list[float]:  # fmt: skip
     if len(row) != len(header):
         raise InvalidInput(f"row {number}", f"{len(row)} values", f"{len(header)} values, one for each column")
     found = []
-    for name, cell in zip(header, row, strict=True):
+    for name, cell, kind in zip(header, row, kinds, strict=True):
         if name == named:
             if cell.strip() not in classes:
                 raise InvalidInput(f"{name} in row {number}", cell, "one of " + ", ".join(classes))
             found.append(float(list(classes).index(cell.strip())))
             continue
-        try:
-            value = float(cell) if "_" not in cell else math.nan
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise InvalidInput(f"{name} in row {number}", cell, "a finite number")
+        value = _value(cell, kind)
+        if value is None:
+            allowed = "a finite number" + (", true or false" if kind.flag else "")
+            raise InvalidInput(f"{name} in row {number}", cell, allowed + (", or empty" if kind.gaps else ""))
         found.append(value)
     return found
+
+
+def _value(cell: str, kind: Cell) -> float | None:
+    """Return the number that `cell` stands for, NaN where it is missing and may be, None where it is no such number."""
+    text = cell.strip()
+    if (kind.gaps or kind.codes is not None) and text in MISSING:
+        return math.nan
+    if kind.codes is not None:
+        return float(kind.codes.get(text, -1))
+    if kind.flag and text.lower() in _FLAGS:
+        return _FLAGS[text.lower()]
+    try:
+        value = float(cell) if "_" not in cell else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from core import families
-from core.config import DataConfig, TrainConfig
-from core.datasets import Dataset, load, split
+from core.config import DataConfig, TrainConfig, own_data, table_needed
+from core.datasets import OWN, Dataset, load, split
 from core.errors import InvalidInput
 from core.families.linear import fold_scaling
 from core.models import MODELS
 from core.moments import Moments, moments
 from core.parts import Floats, Parts, frozen
-from core.prepare import Preparation, fit
+from core.prepare import REACH, Preparation, check_missing, check_rows, fit, sketch
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Trained:
     A model that was brought from outside has neither `data` nor `config`, and a dataset without rows.
 
     `moments` are those of the training rows' columns; `sketch` holds 21 quantiles of each raw feature on the
-    training rows, smallest and largest included, shape (n_features, 21).
+    training rows, smallest and largest included, shape (n_features, 21). Of a text they are numbers of categories.
     """
 
     data: DataConfig | None
@@ -84,20 +84,28 @@ def rank_tolerance(columns: Floats, scale: Floats) -> tuple[int, float]:
     return rank, 0.0 if rank == columns.shape[1] else noise
 
 
-def estimator(config: TrainConfig, rank_tol: float) -> Any:
-    """Return the unfitted scikit-learn estimator or pipeline of `config`."""
+def estimator(config: TrainConfig, rank_tol: float, n_numbers: int, n_flags: int) -> Any:
+    """Return the unfitted scikit-learn estimator or pipeline of `config`; the flags, last, are not scaled."""
+    from sklearn.compose import make_column_transformer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     model = MODELS[config.model].make(rank_tol=rank_tol, **dict(config.params))
-    return make_pipeline(StandardScaler(), model) if config.scaling == "standard" else model
+    if config.scaling == "none" or not n_numbers:
+        return model
+    if not n_flags:
+        return make_pipeline(StandardScaler(), model)
+    numbers = make_column_transformer((StandardScaler(), slice(0, n_numbers)), remainder="passthrough")
+    return make_pipeline(numbers, model)
 
 
-def fit_estimator(config: TrainConfig, columns: Floats, y: Floats, rank_tol: float) -> tuple[Any, list[str]]:
-    """Return the fitted estimator and what its solver had to say, in our words."""
+def fit_estimator(
+    config: TrainConfig, columns: Floats, y: Floats, rank_tol: float, n_flags: int = 0
+) -> tuple[Any, list[str]]:
+    """Return the fitted estimator and what its solver had to say, in our words; `n_flags` columns, last, are flags."""
     from sklearn.exceptions import ConvergenceWarning
 
-    fitted, notes = estimator(config, rank_tol), []
+    fitted, notes = estimator(config, rank_tol, columns.shape[1] - n_flags, n_flags), []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         fitted.fit(columns, y)
@@ -115,7 +123,15 @@ def extract(fitted: Any, names: tuple[str, ...], classes: tuple[str, ...] = ()) 
     parts = families.extract(last)
     named = {"features": list(names)} | ({"classes": list(classes)} if classes else {})
     parts = Parts(parts.family, parts.values, parts.structure, {**parts.meta, **named})
-    return fold_scaling(parts, fitted[0].mean_, fitted[0].scale_) if hasattr(fitted, "steps") else parts
+    return fold_scaling(parts, *_scaling(fitted[0], len(names))) if hasattr(fitted, "steps") else parts
+
+
+def _scaling(scaler: Any, n_columns: int) -> tuple[Floats, Floats]:
+    """Return mean and scale of every column, 0 and 1 for the flags behind those that were scaled."""
+    of_numbers = scaler if hasattr(scaler, "mean_") else scaler.named_transformers_["standardscaler"]
+    mean, scale = np.zeros(n_columns), np.ones(n_columns)
+    mean[: len(of_numbers.mean_)], scale[: len(of_numbers.mean_)] = of_numbers.mean_, of_numbers.scale_
+    return mean, scale
 
 
 def joblib_size(fitted: Any) -> int:
@@ -141,32 +157,64 @@ class Fit:
 
 
 def fit_rows(
-    X: Floats, y: Floats, features: tuple[str, ...], config: TrainConfig, classes: tuple[str, ...] = ()
+    X: Floats,
+    y: Floats,
+    features: tuple[str, ...],
+    config: TrainConfig,
+    classes: tuple[str, ...] = (),
+    categories: tuple[tuple[str, ...], ...] = (),
 ) -> Fit:
     """Return the model fitted on the raw rows `X` (n, n_features) and targets `y`, and on nothing else.
 
-    Raises `InvalidInput` when the rows lack one of the `classes`.
+    `categories` are those of each feature, see `Dataset.categories`. Raises `InvalidInput` when the rows lack one
+    of the `classes`, or cannot be prepared as `config` says.
     """
     if classes and len(np.unique(y)) != len(classes):
         raise InvalidInput("rows", f"{len(np.unique(y))} classes", f"rows of all {len(classes)} classes")
-    preparation, columns = fit(X, features, config.degree, config.scaling)
+    with np.errstate(over="ignore"):
+        if not np.isfinite(np.square(y).sum()):
+            raise InvalidInput("target", float(np.abs(y).max()), REACH)
+    preparation, columns = fit(
+        X, features, config.degree, config.scaling, categories=categories, impute=config.impute, fill=config.fill,
+        indicator=config.indicator, engineered=config.ratios,
+    )  # fmt: skip
     rank, tol = rank_tolerance(columns, preparation.scale)
     start = perf_counter()
-    fitted, notes = fit_estimator(config, columns, y, tol)
+    fitted, notes = fit_estimator(config, columns, y, tol, preparation.n_flags)
     seconds = perf_counter() - start
     if rank < columns.shape[1]:
-        notes.append(f"Only {rank} of {columns.shape[1]} columns are independent on these rows.")
+        why = " The columns of a text always add up to 1." if preparation.texts else ""
+        notes.append(f"Only {rank} of {columns.shape[1]} columns are independent on these rows.{why}")
+    empty = preparation.missing.count(1.0)
+    if empty:
+        notes.append(f"Features without a value on any of these rows, from which nothing is learnt: {empty}.")
     parts = extract(fitted, preparation.columns, classes)
     return Fit(fitted, preparation, parts, moments(columns, y), rank, seconds, tuple(notes))
 
 
 def train(data: DataConfig, config: TrainConfig) -> Trained:
-    """Return the model fitted on all training rows; raises `InvalidInput` when a part has too few rows."""
-    dataset = load(data.dataset)
+    """Return the model fitted on all training rows of a bundled table; raises `InvalidInput`, see `train_on`."""
+    if data.dataset == OWN:
+        raise table_needed(data.sha256, data.target)
+    return train_on(load(data.dataset), data, config)
+
+
+def train_on(dataset: Dataset, data: DataConfig, config: TrainConfig) -> Trained:
+    """Return the model fitted on all training rows of `dataset`, the table that `data` describes.
+
+    Raises `InvalidInput` when it is another table, when a part has too few rows, when numbers are missing that
+    `config` does not fill, and when the rows cannot be prepared as it says.
+    """
+    own = data.dataset == OWN
+    fits = own_data(dataset, data.test_size, data.seed) == data if own else dataset.name == data.dataset
+    if not fits:
+        raise InvalidInput("dataset", dataset.label, "the table that the settings describe")
     rows, test = split(dataset, data.test_size, data.seed)
+    check_missing(dataset.X, dataset.feature_names, dataset.categories, config.impute)
     X, y = dataset.X[rows], dataset.y[rows]
-    f = fit_rows(X, y, dataset.feature_names, config, dataset.classes)
+    f = fit_rows(X, y, dataset.feature_names, config, dataset.classes, dataset.categories)
+    check_rows(f.preparation, len(dataset.y))
     n_columns = len(f.preparation.columns)
     report = TrainReport(len(y), len(test), n_columns, f.rank, f.seconds, joblib_size(f.estimator), f.notes)
-    sketch = frozen(np.quantile(X, np.linspace(0, 1, 21), axis=0).T)
-    return Trained(data, config, dataset, f.preparation, f.parts, f.moments, sketch, report)
+    seen = frozen(sketch(X, dataset.categories))
+    return Trained(data, config, dataset, f.preparation, f.parts, f.moments, seen, report)

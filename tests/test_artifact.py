@@ -130,7 +130,7 @@ def test_a_file_without_a_model_cannot_be_written() -> None:
 def test_probe_rows_are_synthetic_and_within_the_ranges() -> None:
     """Five rows between the 5 % and the 95 % quantile of each feature, none of them anybody's."""
     trained = california()
-    rows = probe_rows(trained.sketch)
+    rows = probe_rows(trained.sketch, trained.preparation)
     assert rows.shape == (N_PROBES, 8)
     assert (rows >= trained.sketch[:, 1]).all()
     assert (rows <= trained.sketch[:, -2]).all()

@@ -21,6 +21,7 @@ from core.artifact import decode, encode, load, loads
 from core.artifact.codec import KEY, canonical
 from core.artifact.reader import parse
 from core.errors import ArtifactError
+from tests.own_tables import mixed_bytes
 from tests.support import (
     READERS,
     classifier_bytes,
@@ -91,7 +92,7 @@ def test_every_changed_bit_of_the_numbers_is_seen(made: Callable[[], bytes]) -> 
     assert decode(bytes(data)).variants == decode(made()).variants
 
 
-@pytest.mark.parametrize("made", [pair_bytes, classifier_bytes])
+@pytest.mark.parametrize("made", [pair_bytes, classifier_bytes, mixed_bytes])
 @READERS
 @given(st.data())
 def test_changes_that_know_the_layout_are_refused(made: Callable[[], bytes], data: st.DataObject) -> None:
@@ -112,17 +113,18 @@ def test_changes_that_know_the_layout_are_refused(made: Callable[[], bytes], dat
         decode(bytes(pack_arrays(dict(arrays), {KEY: canonical(header)})))
 
 
+@pytest.mark.parametrize("made", [classifier_bytes, mixed_bytes])
 @READERS
 @given(st.data())
-def test_changes_under_a_correct_checksum_are_refused_or_whole(data: st.DataObject) -> None:
-    """A changed field of a classifier, under a checksum that fits: refused, or a model that writes itself again.
+def test_changes_under_a_correct_checksum_are_refused_or_whole(made: Callable[[], bytes], data: st.DataObject) -> None:
+    """A changed field, under a checksum that fits: refused, or a model that writes itself again.
 
     What has no bearing on the numbers (a label, a unit) may be anything of its kind.
     """
-    header, _ = parse(classifier_bytes())
+    header, _ = parse(made())
     path: list[Any] = []
     inner: Any = json.loads(canonical(header))
-    for _ in range(4):
+    for _ in range(5):
         if isinstance(inner, dict) and inner:
             path.append(data.draw(st.sampled_from(sorted(inner))))
         elif isinstance(inner, list) and inner:
@@ -147,7 +149,7 @@ def test_changes_under_a_correct_checksum_are_refused_or_whole(data: st.DataObje
         changed.update(copied)
 
     try:
-        found = repack(classifier_bytes(), edit)
+        found = repack(made(), edit)
     except UnicodeEncodeError:
         return
     try:
@@ -155,7 +157,8 @@ def test_changes_under_a_correct_checksum_are_refused_or_whole(data: st.DataObje
     except ArtifactError:
         return
     assert encode(model) == found
-    assert np.isfinite(model.outputs(np.array(json.loads(canonical(header))["probe"]["rows"]), "quantized")).all()
+    rows = np.array(json.loads(canonical(header))["probe"]["rows"], dtype=np.float64)
+    assert np.isfinite(model.outputs(rows, "quantized")).all()
 
 
 @READERS

@@ -13,12 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.config import (
+    FILL,
+    IMPUTE,
     DataConfig,
     Experiment,
     TrainConfig,
     data_from_json,
     experiment_from_json,
+    own_data,
     preset_experiment,
+    starting,
+    task_of,
     train_from_json,
 )
 from core.config_file import parse_config
@@ -26,8 +31,10 @@ from core.datasets import DATASETS
 from core.errors import InvalidInput
 from core.fields import Choice, Field, Fields, Flag
 from core.models import MODELS, models_for
+from core.prepare import KNOWN
 from core.quant import METHOD_NAMES, METHODS, PRESETS, SWITCHES, Scheme, params_of, scheme_from_json
-from tests.support import READERS
+from tests.own_tables import mixed_table
+from tests.support import READERS, dataset, table
 
 
 def values_of(field: Field) -> st.SearchStrategy[Any]:
@@ -47,18 +54,35 @@ def pairs_of(fields: Fields) -> st.SearchStrategy[tuple[tuple[str, Any], ...]]:
     return some.map(lambda found: tuple(found.items()))
 
 
+COLUMN_NAMES = st.text("ab,\\/=é ", min_size=1, max_size=6)
+RATIO_TEXTS = st.builds("{}/{}".format, COLUMN_NAMES, COLUMN_NAMES) | st.sampled_from(list(KNOWN))
+OWN_TABLES = st.tuples(
+    st.text("0123456789abcdef", min_size=64, max_size=64),
+    st.just("the target"),
+    st.lists(COLUMN_NAMES, min_size=1, max_size=5, unique=True).map(tuple),
+    st.sampled_from(["regression", "classification"]),
+)
+PREPARATIONS = st.fixed_dictionaries({}, optional={
+    "impute": values_of(IMPUTE),
+    "fill": values_of(FILL),
+    "indicator": st.booleans(),
+    "ratios": st.lists(RATIO_TEXTS, max_size=4, unique=True).map(tuple),
+})  # fmt: skip
+
+
 @st.composite
 def experiments(draw: st.DrawFn) -> Experiment:
     """Return any allowed experiment."""
     shares = st.floats(0, 1, exclude_min=True, exclude_max=True)
-    name = draw(st.sampled_from(list(DATASETS)))
-    data = DataConfig(name, draw(shares), draw(st.integers(0, 2**32 - 1)))
-    model, method = draw(st.sampled_from(models_for(DATASETS[name].task))), draw(st.sampled_from(METHOD_NAMES))
+    name = draw(st.sampled_from([*DATASETS, "own"]))
+    data = DataConfig(name, draw(shares), draw(st.integers(0, 2**32 - 1)), *(draw(OWN_TABLES) if name == "own" else ()))
+    model, method = draw(st.sampled_from(models_for(task_of(data)))), draw(st.sampled_from(METHOD_NAMES))
     train = TrainConfig(
         model,
         draw(st.sampled_from(["standard", "none"])),
         draw(st.sampled_from([1, 2])),
         draw(pairs_of(MODELS[model].params)),
+        **draw(PREPARATIONS),
     )
     switches = {name: draw(values_of(choice)) for name, choice in SWITCHES.items() if name != "scale"}
     scales = METHODS[method].scales if method in METHODS else ("minmax",)
@@ -147,7 +171,10 @@ def test_one_damaged_field_is_refused_or_allowed(e: Experiment, data: st.DataObj
             {"train": {"model": "lasso", "params": {"alpha": 0}}},
             r"^alpha must be a number above 0 and .*, got 0$",
         ),
-        ({"train": "linear"}, r'^train must be an object with model, scaling, degree, params, got "linear"$'),
+        (
+            {"train": "linear"},
+            r'^train must be an object with model, scaling, degree, params, .*, ratios, got "linear"$',
+        ),
         ({"scheme": {"method": "kmeans"}}, r'^method must be one of symmetric, .*, codebook, auto, got "kmeans"$'),
         ({"scheme": {"bits": 0}}, r"^bits must be a whole number from 1 to 16, got 0$"),
         ({"scheme": {"bits": 17}}, r"^bits must be a whole number from 1 to 16, got 17$"),
@@ -329,3 +356,113 @@ def test_a_table_without_a_model_has_the_first_of_its_task() -> None:
     for name, model in (("digits", "logistic"), ("wine", "logistic"), ("diabetes", "linear")):
         e = experiment_from_json({"data": {"dataset": name}})
         assert e == Experiment(DataConfig(name), TrainConfig(model))
+
+
+OWN: dict[str, Any] = {
+    "dataset": "own", "sha256": "0a" * 32, "target": "price", "features": ["a", "b"], "task": "regression"
+}  # fmt: skip
+A_LIST = "a list of at most 500 different texts of 1 to 10,000 characters"
+
+
+def test_an_own_table_is_a_whole_recipe() -> None:
+    """File, target, features and task stand in it, and the first model of the task is the default."""
+    e = experiment_from_json({"data": OWN, "scheme": {"bits": 4}})
+    assert e.data == DataConfig("own", sha256="0a" * 32, target="price", features=("a", "b"), task="regression")
+    assert e.train == TrainConfig("linear")
+    assert experiment_from_json({"data": {**OWN, "task": "classification"}}).train == TrainConfig("logistic")
+    assert e.to_json()["data"] == {**OWN, "test_size": 0.2, "seed": 42}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"sha256": "0A" * 32}, "sha256 must be 64 hexadecimal digits, the SHA-256 of the table's file, got "),
+        ({"sha256": ""}, 'sha256 must be 64 hexadecimal digits, the SHA-256 of the table\'s file, got ""'),
+        ({"sha256": None}, "sha256 must be 64 hexadecimal digits, the SHA-256 of the table's file, got None"),
+        ({"target": ""}, f"target must be {A_LIST}, got ('',)"),
+        ({"target": 5}, f"target must be {A_LIST}, got (5,)"),
+        ({"features": []}, "features must be at least one column, and not the target, got []"),
+        ({"features": ["a", "price"]}, "features must be at least one column, and not the target, got ['a', 'price']"),
+        ({"features": ["a", "a"]}, f"features must be {A_LIST}, got ['a', 'a']"),
+        ({"features": "ab"}, f'features must be {A_LIST}, got "ab"'),
+        ({"features": ["a", ""]}, f"features must be {A_LIST}, got ['a', '']"),
+        ({"features": ["\ud800"]}, f"features must be {A_LIST}, got ['\\ud800']"),
+        ({"features": [f"c{i}" for i in range(501)]}, f"features must be {A_LIST}, got ['c0', 'c1', "),
+        ({"task": ""}, 'task must be one of regression, classification, got ""'),
+        ({"dataset": "wine"}, 'setting of data must be one of dataset, test_size, seed, got "sha256"'),
+        ({"seeds": 1}, "setting of data must be one of dataset, test_size, seed, sha256, target, features, task, got"),
+    ],
+)
+def test_every_bad_value_of_an_own_table_has_one_message(changed: dict[str, Any], message: str) -> None:
+    """It names the field; what belongs to an own table is no setting of a bundled one."""
+    with pytest.raises(InvalidInput) as caught:
+        experiment_from_json({"data": {**OWN, **changed}})
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize(("name", "value"), [("sha256", "0a"), ("target", "y"), ("features", ["a"]), ("features", []),
+                                             ("task", "regression"), ("task", None)])  # fmt: skip
+def test_what_belongs_to_an_own_table_is_no_setting_of_a_bundled_one(name: str, value: Any) -> None:
+    """Made in code, such a recipe is refused as well."""
+    with pytest.raises(InvalidInput, match=rf"^{name} must be left out beside a bundled table, got "):
+        DataConfig("wine", **{name: value})
+
+
+def test_a_model_of_the_other_task_is_refused_for_an_own_table() -> None:
+    """The task of the recipe decides, not the name of a table."""
+    with pytest.raises(InvalidInput, match=r'^model must be logistic for this table, got "ridge"$'):
+        experiment_from_json({"data": {**OWN, "task": "classification"}, "train": {"model": "ridge"}})
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"impute": "mean"}, 'impute must be one of none, median, constant, got "mean"'),
+        ({"impute": None}, "impute must be one of none, median, constant, got None"),
+        ({"fill": "0"}, 'fill must be a number from -1e+09 to 1e+09, got "0"'),
+        ({"fill": math.nan}, "fill must be a number from -1e+09 to 1e+09, got nan"),
+        ({"fill": 1e10}, "fill must be a number from -1e+09 to 1e+09, got 10000000000.0"),
+        ({"indicator": 1}, "indicator must be true or false, got 1"),
+        ({"ratios": "a/b"}, 'ratios must be a list of at most 20 different texts of 1 to 700 characters, got "a/b"'),
+        ({"ratios": ["a/b"] * 2}, "ratios must be a list of at most 20 different texts of 1 to 700 characters, got ["),
+        ({"ratios": [f"a/b{i}" for i in range(21)]}, "ratios must be a list of at most 20 different texts"),
+        ({"ratios": ["a/b", "a"]}, "ratios must be two different columns of numbers as a/b or name=a/b, or one of "),
+        ({"ratios": [5]}, "ratios must be a list of at most 20 different texts of 1 to 700 characters, got [5]"),
+    ],
+)
+def test_every_bad_setting_of_the_preparation_has_one_message(changed: dict[str, Any], message: str) -> None:
+    """Each names its field."""
+    with pytest.raises(InvalidInput) as caught:
+        experiment_from_json({"train": changed})
+    assert str(caught.value).startswith(message)
+
+
+def test_settings_of_the_preparation_are_written_when_they_are_not_default() -> None:
+    """An old recipe has the JSON that it always had."""
+    assert set(TrainConfig().to_json()) == {"model", "scaling", "degree", "params"}
+    assert set(DataConfig().to_json()) == {"dataset", "test_size", "seed"}
+    full = TrainConfig(impute="constant", fill=2, indicator=True, ratios=("a/b",))
+    found = full.to_json()
+    assert {n: found[n] for n in ("impute", "fill", "indicator", "ratios")} == {
+        "impute": "constant", "fill": 2.0, "indicator": True, "ratios": ["a/b"]
+    }  # fmt: skip
+    assert train_from_json(found) == full
+
+
+def test_a_table_has_settings_to_start_with() -> None:
+    """The first model of its task, and the median where numbers are missing; a gap in a text needs nothing."""
+    whole = mixed_table()
+    assert starting(whole) == TrainConfig(impute="median")
+    X = whole.X.copy()
+    X[:, [0, 2, 3]] = 1.0
+    assert starting(replace(whole, X=X)) == TrainConfig()
+    assert starting(dataset(*table())) == TrainConfig()
+    assert starting(mixed_table(classes=("a", "b", "c"))) == TrainConfig("logistic", impute="median")
+
+
+def test_the_recipe_of_a_table_describes_it() -> None:
+    """File, target, features in their order, and task."""
+    data = mixed_table()
+    made = own_data(data, 0.3, 7)
+    assert (made.dataset, made.test_size, made.seed, made.sha256) == ("own", 0.3, 7, data.sha256)
+    assert (made.target, made.features, made.task) == ("y", ("f0", "f1", "f2", "f3"), "regression")

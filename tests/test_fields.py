@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import InvalidInput
-from core.fields import Choice, Field, Fields, Flag, Number, complete, spell
+from core.fields import Choice, Field, Fields, Flag, Number, Texts, complete, spell
 from tests.support import READERS
 
 BITS = Number(8, 1, 16, integer=True)
@@ -142,3 +142,34 @@ def test_no_text_does_worse_than_being_refused(text: str) -> None:
         except InvalidInput:
             continue
         assert field.check("x", value) == value
+
+
+LIST = Texts(4, 9)
+
+
+@pytest.mark.parametrize(
+    "value", ["ab", None, 5, [1], ["a", "a"], [""], ["x" * 10], list("abcde"), ["\udc80"], {"a": 1}]
+)
+def test_a_list_of_texts_refuses_everything_else(value: object) -> None:
+    """A bare text, other kinds, twice the same, an empty, a long or half a character, and too many."""
+    with pytest.raises(
+        InvalidInput, match=r"^names must be a list of at most 4 different texts of 1 to 9 characters, "
+    ):
+        LIST.check("names", value)
+
+
+@pytest.mark.parametrize("text", ["", ",", "a,", ",a", "a,,b", "a,a", "\\", "a\\b", "a\\", "a,b,c,d,e", "x" * 10])
+def test_a_damaged_list_is_refused(text: str) -> None:
+    """An empty entry and a backslash before anything but a comma or another one are not read."""
+    with pytest.raises(
+        InvalidInput, match=r"^names must be a list of at most 4 different texts of 1 to 9 characters, "
+    ):
+        LIST.parse("names", text)
+
+
+@READERS
+@given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=9), min_size=1, max_size=4, unique=True))
+def test_every_list_survives_its_spelling(values: list[str]) -> None:
+    """Commas, backslashes and line ends inside come back."""
+    assert LIST.check("names", values) == tuple(values)
+    assert LIST.parse("names", spell(tuple(values))) == tuple(values)

@@ -13,16 +13,19 @@ from tests.sources import Source, sources
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(row.split())
     for row in (
-        "errors settings jobs version",
+        "errors version progress",
+        "settings",
+        "logs",
+        "jobs",
         "parts fields",
-        "families moments prepare rows",
+        "families moments prepare rows tables",
         "quant metrics",
         "sizes datasets models intervals",
         "config",
         "train permalink comparison",
         "artifact",
         "evaluate own config_file",
-        "sweep diagnose export drift reference",
+        "sweep diagnose tune export drift reference",
         "tracking figures api cli",
         "__main__",
     )

@@ -18,15 +18,16 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import core
 from core import families
-from core.artifact import Model, decode, encode, reader
+from core.artifact import Model, decode, encode
+from core.artifact.raw import check_letters
 from core.artifact.reopen import OUTSIDE, reopen
-from core.datasets import Feature
 from core.diagnose import effects, mean_shift
 from core.errors import ArtifactError, InvalidInput, shown
 from core.evaluate import compare, cross_validate, model_file
 from core.families import linear
 from core.own import from_estimator
 from core.parts import Floats
+from core.prepare import Preparation
 from core.quant import METHOD_NAMES, Scheme, quantize
 from core.sweep import sweep
 from tests.support import ALL_BITS, GRANULARITIES, U64, classes_of, repack, table
@@ -229,7 +230,9 @@ BAD_ROWS: dict[str, tuple[Any, str]] = {
     "an endless number": ([[10**400, 1, 2]] * 2, f'{NUMBERS} "list"'),
     "None": (None, 'X must be a table of at least two rows, got "shape ()"'),
     "huge numbers": (
-        X * 1e200, 'model must be one that a file can hold (Out of range float values are not JSON compliant), got ""'
+        X * 1e200,
+        "columns must be numbers that are small enough to be squared: 64 bits hold no square of 1e155, "
+        'got "x0"',
     ),
 }  # fmt: skip
 
@@ -360,10 +363,10 @@ def test_long_names_of_many_features_and_classes_are_refused(letters: int, fits:
 
 def test_long_names_of_a_degree_two_model_are_refused() -> None:
     """Two features make five columns, whose names hold each of theirs four times: beyond the bound it is refused."""
-    features = tuple(Feature("x" * 1000, "", "", "", "", 0.0, 1.0) for _ in range(500))
-    reader._check_letters(features, 1, [])
+    made = [Preparation(("x" * 1000,) * 500, degree, "none", np.empty(0), np.empty(0)) for degree in (1, 2)]
+    check_letters(made[0], [])
     with pytest.raises(ArtifactError, match=r"^the names of features and classes are too long for so many of them$"):
-        reader._check_letters(features, 2, [])
+        check_letters(made[1], [])
 
 
 @pytest.mark.parametrize("n", [3, 20, 90])

@@ -18,9 +18,11 @@ from tests.test_config import TABLES, experiments
 
 OF_MODELS = [name for model in MODELS.values() for name in model.params]
 OF_METHODS = [name for method in METHODS.values() for name in method.params]
-FIXED = ["v", "dataset", "test_size", "seed", "model", "scaling", "degree", "method", "bits"]
+OF_OWN = ["sha256", "target", "features", "task"]
+PREPARING = ["impute", "fill", "indicator", "ratios"]
+FIXED = ["v", "dataset", "test_size", "seed", "model", "scaling", "degree", "method", "bits", *OF_OWN, *PREPARING]
 KNOWN = [*FIXED, *SWITCHES, *OF_MODELS, *OF_METHODS]
-WORDS = "0 1 -1 2.5 8 16 17 nan inf 1e999 true linear ridge auto window symmetric raw mse none keep offset ../x"
+WORDS = "own median constant a/b rooms_per_household regression 0 1 -1 2.5 8 16 17 nan inf 1e999 true linear ridge auto window symmetric raw mse none keep offset ../x"
 TEXTS = st.text(max_size=12) | st.sampled_from([*WORDS.split(), "1" * 40])
 
 
@@ -50,7 +52,7 @@ def test_version_one_has_fixed_defaults() -> None:
 def test_an_experiment_survives_its_address(e: Experiment) -> None:
     """The address of any setting leads back to it, without a message and within the limit of length."""
     query = to_query(e)
-    assert from_query(query) == (e, ())
+    assert from_query(query, {e.data.sha256}) == (e, ())
     assert all(isinstance(v, str) for v in query.values())
     assert sum(len(k) + len(v) for k, v in query.items()) <= LONGEST
 
@@ -73,9 +75,11 @@ def test_any_address_gives_a_setting_and_messages(query: dict[str, str]) -> None
 @given(experiments(), st.sampled_from(KNOWN), TEXTS)
 def test_one_damaged_value_leaves_the_rest(e: Experiment, name: str, text: str) -> None:
     """A link with one value replaced keeps what does not hang on that value."""
-    found, _ = from_query({**to_query(e), name: text})
-    if name not in ("v", "dataset", "test_size", "seed"):
+    found, _ = from_query({**to_query(e), name: text}, {e.data.sha256})
+    if name not in ("v", "dataset", "test_size", "seed", *OF_OWN):
         assert found.data == e.data
+    if name == "dataset" and e.data.dataset == "own":
+        return
     if name in ("bits", "space", "scale", "rounding", "intercept", "granularity"):
         assert found.train == e.train
         assert found.scheme.method == e.scheme.method
@@ -245,3 +249,84 @@ def test_the_most_that_can_be_said_fits_into_an_address() -> None:
     query = to_query(e)
     assert from_query(query) == (e, ())
     assert sum(len(k) + len(v) for k, v in query.items()) < LONGEST / 2
+
+
+OWN = DataConfig("own", 0.25, 7, "0a" * 32, "price", ("rooms, all", "a\\b", "=x"), "regression")
+NEEDED = (
+    "dataset must be a table that is open here; rows do not travel with settings, so open the file first "
+    '(it predicts "price", and its SHA-256 begins with 0a0a0a0a0a0a), got "own"'
+)
+
+
+def test_the_address_of_an_own_table_carries_everything_but_its_rows() -> None:
+    """File, target, features and task stand in it, with the settings of the preparation that are not default."""
+    config = TrainConfig("ridge", impute="constant", fill=-1, indicator=True, ratios=("=x/rooms, all", "r=a/b"))
+    e = Experiment(OWN, config, Scheme(bits=4))
+    query = to_query(e)
+    assert query == {
+        "v": "1", "dataset": "own", "model": "ridge", "method": "symmetric", "bits": "4", "test_size": "0.25",
+        "seed": "7", "sha256": "0a" * 32, "target": "price", "features": "rooms\\, all,a\\\\b,=x",
+        "task": "regression", "impute": "constant", "fill": "-1", "indicator": "true",
+        "ratios": "=x/rooms\\, all,r=a/b",
+    }  # fmt: skip
+    assert from_query(query, {"0a" * 32}) == (e, ())
+
+
+@pytest.mark.parametrize("at_hand", [(), {"0b" * 32}])
+def test_an_own_table_that_is_not_open_is_asked_for(at_hand: set[str]) -> None:
+    """One message, and the default result."""
+    e, errors = from_query(to_query(Experiment(OWN)), at_hand)
+    assert e == Experiment()
+    assert [str(error) for error in errors] == [NEEDED]
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"sha256": ""}, "dataset must be a table that is open here; rows do not travel with settings, so open the "),
+        ({"sha256": "x" * 99}, "dataset must be a table that is open here; rows do not travel with settings, so open "),
+        ({"features": ""}, "features must be written out (an address has no room for a very long list), got "),
+        ({"features": "a,,b"}, "features must be a list of at most 500 different texts of 1 to 10,000 characters, got"),
+        ({"features": "price"}, "features must be at least one column, and not the target, got ['price']"),
+        ({"target": ""}, "target must be a list of at most 500 different texts of 1 to 10,000 characters, got ('',)"),
+        ({"task": "ranking"}, 'task must be one of regression, classification, got "ranking"'),
+    ],
+)
+def test_a_damaged_address_of_an_own_table_is_refused_whole(changed: dict[str, str], message: str) -> None:
+    """Half a table is none: one message, and the default result."""
+    e, errors = from_query({**to_query(Experiment(OWN)), **changed}, {"0a" * 32})
+    assert e == Experiment()
+    (error,) = errors
+    assert str(error).startswith(message)
+
+
+def test_other_bad_values_beside_an_own_table_leave_it() -> None:
+    """A bad share, model or ratio has its message and its default; the table stays."""
+    query = {**to_query(Experiment(OWN)), "test_size": "2", "model": "logistic", "ratios": "a", "bits": "99"}
+    e, errors = from_query(query, {"0a" * 32})
+    assert e == Experiment(replace(OWN, test_size=0.2))
+    assert {error.field for error in errors} == {"test_size", "model", "ratios", "bits"}
+
+
+def test_what_belongs_to_an_own_table_is_no_setting_of_a_bundled_one() -> None:
+    """It has a message like every unknown name."""
+    for name in OF_OWN:
+        e, errors = from_query({"dataset": "wine", name: "x"})
+        assert e == Experiment(DataConfig("wine"), TrainConfig("logistic"))
+        assert [(error.field, error.value) for error in errors] == [("setting in the address", name)]
+
+
+def test_a_list_that_is_too_long_for_an_address_is_asked_for() -> None:
+    """The address stays within the limit, and never stands for another result than the one it was made of."""
+    many = replace(OWN, features=tuple(f"column number {i}" for i in range(200)))
+    ratios = tuple(f"{'x' * 100}{i}/{'y' * 100}" for i in range(20))
+    for e, missing in (
+        (Experiment(many), "features"),
+        (Experiment(train=TrainConfig(ratios=ratios)), "ratios"),
+        (Experiment(replace(OWN, target="t" * 3000)), "features"),
+    ):
+        query = to_query(e)
+        assert sum(len(k) + len(v) for k, v in query.items()) <= LONGEST
+        found, errors = from_query(query, {"0a" * 32})
+        assert found == Experiment()
+        assert [error.field for error in errors] == [missing]

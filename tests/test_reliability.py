@@ -14,8 +14,8 @@ from core.quant import Scheme
 
 BITS = "bits must be a whole number from 1 to 16, got"
 IN_ADDRESS = (
-    "setting in the address must be one of bits, dataset, degree, granularity, intercept, method, model, positive, "
-    "rounding, scale, scaling, seed, space, test_size, v, got"
+    "setting in the address must be one of bits, dataset, degree, fill, granularity, impute, indicator, intercept, "
+    "method, model, positive, ratios, rounding, scale, scaling, seed, space, test_size, v, got"
 )
 TABLES = "dataset must be one of california_housing, diabetes, digits, wine, breast_cancer, got"
 VERSION = "v must be 1, the version of these settings, got"

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from core import rows
 from core.errors import InvalidInput
-from core.rows import parse_rows, read_rows
+from core.rows import MISSING, Cell, parse_rows, read_rows
+from core.tables import texts
 from tests.support import READERS
 
 FEATURES = ("a", "b", "c")
@@ -229,3 +230,71 @@ def test_features_may_have_the_names_that_we_use(name: str) -> None:
     assert found.X.tolist() == [[1]]
     assert found.y is not None
     assert found.y.tolist() == [2]
+
+
+MIXED = (Cell(gaps=True), Cell({"north": 0, "far, south": 2}), Cell(flag=True, gaps=True))
+
+
+def mixed(text: str) -> rows.Rows:
+    """Return the rows in `text` of a number with gaps, a text and a flag with gaps."""
+    return parse_rows(text.encode(), FEATURES, "y", (), MIXED)
+
+
+def test_texts_and_flags_become_their_numbers() -> None:
+    """A known text is its number, another one -1, a flag 1 or 0 in any spelling, an empty cell a gap."""
+    found = mixed('b,a,c,y\nnorth,1,true,5\n" far, south ",,FALSE,6\nNorth,3,1,7\n,NA,,8\neast,5,0,9\n')
+    expected = [[1, 0, 1], [np.nan, 2, 0], [3, -1, 1], [np.nan, np.nan, np.nan], [5, -1, 0]]
+    assert np.array_equal(found.X, expected, equal_nan=True)
+    assert found.unknown == (("b", 2),)
+    assert found.missing == (("a", 2), ("b", 1), ("c", 1))
+    assert found.y is not None
+    assert found.y.tolist() == [5, 6, 7, 8, 9]
+
+
+@pytest.mark.parametrize("sign", texts.MISSING)
+def test_what_means_missing_in_a_table_means_it_here(sign: str) -> None:
+    """The two readers agree on the signs, in numbers and in texts."""
+    assert texts.MISSING == MISSING
+    found = mixed(f"a,b,c\n 1 ,north,true\n {sign} , {sign} , {sign} \n")
+    assert np.isnan(found.X[1]).all()
+    assert not np.isnan(found.X[0]).any()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b,c\nx,north,true\n", 'a in row 1 must be a finite number, or empty, got "x"'),
+        ("a,b,c\ninf,north,true\n", 'a in row 1 must be a finite number, or empty, got "inf"'),
+        ("a,b,c\n1_0,north,true\n", 'a in row 1 must be a finite number, or empty, got "1_0"'),
+        ("a,b,c\n1,north,yes\n", 'c in row 1 must be a finite number, true or false, or empty, got "yes"'),
+        ("a,b,c\n1,north\n", 'row 1 must be 3 values, one for each column, got "2 values"'),
+        ("a,b,c,y\n1,north,true,\n", 'y in row 1 must be a finite number, got ""'),
+    ],
+)
+def test_bad_cells_say_what_their_feature_takes(text: str, message: str) -> None:
+    """What a number, a flag and a true value may be stands in the message."""
+    with pytest.raises(InvalidInput) as caught:
+        mixed(text)
+    assert str(caught.value) == message
+
+
+def test_names_of_columns_are_read_as_a_table_reads_them() -> None:
+    """Spaces and composed letters do not count, unless a feature is called just so."""
+    decomposed = "caf\u0065\u0301"
+    text = f"total \u00a0 rooms,{decomposed},x  y\n1,2,3\n".encode()
+    found = parse_rows(text, ("total rooms", "café", "x  y"), "y")
+    assert found.X.tolist() == [[1, 2, 3]]
+
+
+@READERS
+@given(st.text(alphabet='abcy,\n\r"1-.e+nif _\x00éNAnorthtruefals?', max_size=60))
+def test_nearly_right_mixed_text_gives_rows_or_one_refusal(tail: str) -> None:
+    """Whatever comes, numbers are finite or missing, and texts are known, -1 or missing."""
+    try:
+        found = mixed("a,b,c\n1,north,true\n" + tail)
+    except InvalidInput:
+        return
+    assert found.X[0].tolist() == [1, 0, 1]
+    assert not np.isinf(found.X).any()
+    there = found.X[:, 1][~np.isnan(found.X[:, 1])]
+    assert np.isin(there, [-1, 0, 2]).all()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import ROOT, Settings, settings
+from core.errors import InvalidInput
+from core.settings import ROOT, Settings, settings, worker_environment
 
 
 @pytest.fixture(autouse=True)
@@ -56,3 +57,46 @@ def test_the_environment_is_read_in_settings_only() -> None:
     """No other module of the core looks at the environment."""
     readers = [p.name for p in sorted((ROOT / "core").rglob("*.py")) if "os.environ" in p.read_text()]
     assert readers == ["settings.py"]
+
+
+def test_slow_work_is_bounded_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One worker fewer than cores, eight jobs waiting, 1.5 GiB and five minutes a job."""
+    for name in ("WORKERS", "QUEUE", "JOB_MEMORY", "JOB_SECONDS"):
+        monkeypatch.delenv(f"BITDIAL_{name}", raising=False)
+    found = settings()
+    assert (found.workers, found.queue, found.job_memory, found.job_seconds) == (0, 8, 1536 * 1024**2, 300)
+
+
+def test_the_bounds_of_slow_work_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is given in MiB, time in seconds."""
+    for name, value in (("WORKERS", "3"), ("QUEUE", "0"), ("JOB_MEMORY", "512"), ("JOB_SECONDS", "60")):
+        monkeypatch.setenv(f"BITDIAL_{name}", value)
+    found = settings()
+    assert (found.workers, found.queue, found.job_memory, found.job_seconds) == (3, 0, 512 * 1024**2, 60)
+
+
+@pytest.mark.parametrize("value", ["many", "-1", "65", "1.5", "1e1", "²", "9" * 5000])
+def test_a_bound_that_is_no_number_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """The message names the variable and what it may hold."""
+    monkeypatch.setenv("BITDIAL_WORKERS", value)
+    with pytest.raises(InvalidInput, match="BITDIAL_WORKERS must be a whole number from 0 to 64, got "):
+        settings()
+
+
+def test_logs_lie_beside_the_models_unless_moved(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In `logs` below the folder of saved models, or in `BITDIAL_LOGS`."""
+    monkeypatch.delenv("BITDIAL_LOGS", raising=False)
+    monkeypatch.setenv("BITDIAL_ARTIFACTS", str(tmp_path))
+    assert settings().logs == tmp_path.resolve() / "logs"
+    settings.cache_clear()
+    monkeypatch.setenv("BITDIAL_LOGS", str(tmp_path / "elsewhere"))
+    assert settings().logs == tmp_path.resolve() / "elsewhere"
+
+
+def test_workers_compute_in_one_thread_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the server's own environment says; all else is handed on."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.setenv("SOMETHING", "else")
+    found = worker_environment()
+    assert [found[f"{name}_NUM_THREADS"] for name in ("OMP", "OPENBLAS", "MKL")] == ["1", "1", "1"]
+    assert found["SOMETHING"] == "else"

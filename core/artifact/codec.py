@@ -12,8 +12,9 @@ import numpy as np
 from safetensors.numpy import save as pack_arrays
 
 from core.artifact.model import Model, probe_rows
+from core.datasets import Feature
 from core.errors import ArtifactError
-from core.parts import Array, plain
+from core.parts import Array, Floats, plain
 from core.quant import pack
 
 # Raise it when the layout changes: keep the old reader, add a file of the old format to tests/data.
@@ -57,7 +58,7 @@ def arrays_of(model: Model) -> dict[str, Array]:
 
 def header_of(model: Model) -> dict[str, Any]:
     """Return everything but the arrays, as JSON; the checksum is added by `encode`."""
-    rows, q, m = probe_rows(model.sketch), model.quantized, model.moments
+    rows, q, m = probe_rows(model.sketch, model.preparation), model.quantized, model.moments
     return {
         "format": FORMAT,
         "label": model.label,
@@ -69,17 +70,27 @@ def header_of(model: Model) -> dict[str, Any]:
         "scheme": None if q is None else q.scheme.to_json(),
         "requested_method": None if q is None else q.requested,
         "codes": None if q is None else {block: codes.size for block, codes in q.codes.items()},
-        "features": [asdict(f) for f in model.features],
+        "features": [_feature(f) for f in model.features],
         "target": asdict(model.target),
         "preparation": model.preparation.to_json(),
         "moments": None if m is None else {"n": m.n, "y_mean": m.y_mean, "y_var": m.y_var},
         "metrics": plain(model.metrics),
         "versions": plain(model.versions),
         "probe": {
-            "rows": rows.tolist(),
+            "rows": _rows(rows),
             **{variant: model.outputs(rows, variant).tolist() for variant in model.variants},
         },
     }
+
+
+def _feature(feature: Feature) -> dict[str, Any]:
+    """Return a feature as JSON; one of numbers has no word of categories or flags."""
+    return {name: value for name, value in asdict(feature).items() if name not in ("categories", "flag") or value}
+
+
+def _rows(rows: Floats) -> list[list[float | None]]:
+    """Return raw rows as JSON, which has no NaN: null is a missing value."""
+    return [[None if np.isnan(value) else value for value in row] for row in rows.tolist()]
 
 
 def encode(model: Model) -> bytes:

@@ -20,18 +20,22 @@ from core.moments import Moments
 from core.parts import Array, Floats, Parts, frozen, read_only
 from core.prepare import Preparation
 from core.quant import Quantized, dequantize
+from core.rows import Cell
 from core.train import Trained
 from core.version import VERSION
 
 VARIANTS = ("original", "quantized")
 N_PROBES = 5
+# So many values of the model's columns are computed at a time, 32 MB: a row may have thousands of columns.
+BLOCK = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class Model:
     """A float model (`original`), its quantised twin (`quantized`), or both.
 
-    `features` carry the ranges seen in training; `sketch` (n_features, 21) their quantiles. `moments` are
+    `features` carry the ranges seen in training; `sketch` (n_features, 21) their quantiles, of a text those of the
+    numbers of its categories, whose shares `preparation` has. `moments` are
     present when the file can be quantised anew with training statistics. `metrics` is JSON, measured when
     the file was made. `data` and `config` are the recipe; a model that was brought from outside has none.
     """
@@ -77,7 +81,9 @@ class Model:
     def predict(self, rows: Floats, variant: str = "") -> Array:
         """Return predictions (n_rows,), values in the target's unit or names of classes, for raw `rows`.
 
-        Without `variant` the quantised model answers where there is one.
+        Without `variant` the quantised model answers where there is one. A row may have NaN for a text and, where
+        the preparation fills gaps, for a number; a text stands as the number of its category, or as -1 when it is
+        none of them.
         """
         wanted = f"an array of {len(self.features)} columns of finite numbers"
         try:
@@ -86,16 +92,27 @@ class Model:
             raise InvalidInput("rows", rows, wanted) from error
         if rows.ndim != 2 or rows.shape[1] != len(self.features):
             raise InvalidInput("rows", f"shape {rows.shape}", wanted)
-        if not np.isfinite(rows).all():
+        if (np.isinf(rows) | (np.isnan(rows) & ~np.array(self.preparation.may_miss))).any():
             raise InvalidInput("rows", "NaN or infinity", wanted)
-        found = families.predict(self.parts(variant or self.variants[-1]), self.preparation.expand(rows))
-        if self.task == "regression":
-            return found
-        return np.array(self.classes)[found.astype(np.intp)]
+        self.preparation.check_codes(rows)
+        found = self.outputs(rows, variant or self.variants[-1])
+        return found if self.task == "regression" else np.array(self.classes)[found.argmax(axis=1)]
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """How the cells of each feature are read from a file of rows."""
+        texts = {text.feature for text in self.preparation.texts}
+        gaps = bool(self.preparation.fills)
+        return tuple(
+            Cell(codes) if i in texts else Cell(flag=feature.flag, gaps=gaps)
+            for i, (feature, codes) in enumerate(zip(self.features, self.preparation.codes, strict=True))
+        )
 
     def outputs(self, rows: Floats, variant: str) -> Floats:
         """Return values (n_rows,), or class probabilities (n_rows, n_classes), for checked raw `rows`."""
-        return families.outputs(self.parts(variant), self.preparation.expand(rows))
+        parts, step = self.parts(variant), max(1, BLOCK // self.preparation.n_columns)
+        starts = range(0, max(len(rows), 1), step)
+        return np.concatenate([families.outputs(parts, self.preparation.expand(rows[i : i + step])) for i in starts])
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -151,8 +168,17 @@ def from_trained(
     )
 
 
-def probe_rows(sketch: Floats) -> Floats:
-    """Return five synthetic raw rows, drawn evenly between the 5 % and 95 % quantiles: nobody's data."""
+def probe_rows(sketch: Floats, preparation: Preparation) -> Floats:
+    """Return five synthetic raw rows, drawn evenly between the 5 % and 95 % quantiles: nobody's data.
+
+    Texts are drawn evenly among those seen in training; what may be missing is missing in one of the rows.
+    """
     low, high = sketch[:, 1], sketch[:, -2]
     draws = np.random.default_rng(N_PROBES).random((N_PROBES, len(sketch)))
-    return np.asarray(low + draws * (high - low))
+    rows = np.asarray(low + draws * (high - low))
+    for text in preparation.texts:
+        seen = np.array(text.seen or (-1,), dtype=np.float64)
+        rows[:, text.feature] = seen[(draws[:, text.feature] * len(seen)).astype(np.intp)]
+    for i in np.flatnonzero(preparation.may_miss):
+        rows[i % N_PROBES, i] = np.nan
+    return rows

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,16 @@ import numpy as np
 from core import families
 from core.artifact.codec import canonical, header_of
 from core.artifact.model import N_PROBES, VARIANTS, Model
+from core.artifact.raw import LONGEST_WORDS, check_letters, features_of, preparation_of, target_of
 from core.artifact.strict import check_arrays, parse, strict_json
 from core.config import DataConfig, Experiment, TrainConfig, data_from_json, train_from_json
-from core.datasets import Feature, Target
+from core.datasets import OWN
 from core.errors import ArtifactError, InvalidInput
 from core.families.linear import n_outputs
 from core.metrics import SCALARS
 from core.models import MODELS
 from core.moments import Moments
 from core.parts import Array, Parts
-from core.prepare import Preparation, from_json
 from core.quant import METHODS, Quantized, scheme_from_json, unpack
 from core.quant.quantize import block_groups, exact_names
 
@@ -29,12 +28,9 @@ _KEYS = {
     "requested_method", "scheme", "sha256", "target", "task", "train", "versions",
 }  # fmt: skip
 _SINGLE = {name for names in SCALARS.values() for name in names}
-_KINDS = {"str": (str,), "float": (int, float), "int": (int,)}
 
-# More than any table here has; they keep what a small file can unfold to within bounds.
-_MOST_FEATURES, _MOST_CLASSES, _LONGEST_WORDS, _MOST_DECIMALS = 500, 100, 10_000, 12
-# Letters in the names of all parameters, each spelt out with its columns and its class.
-_MOST_LETTERS = 50_000_000
+# More than any table here has; it keeps what a small file can unfold to within bounds.
+_MOST_CLASSES = 100
 
 __all__ = ["decode", "parse", "strict_json"]
 
@@ -63,11 +59,16 @@ def _build(header: Mapping[str, Any], arrays: dict[str, Array]) -> Model:
     check_arrays(arrays)
     data, sha256, config = _read_recipe(header)
     sketch = _take(arrays, "sketch", "f8")
-    features = _features(header["features"], sketch)
-    preparation = _preparation(header, arrays, features, config)
-    task = _task(header, config)
+    features = features_of(header["features"], sketch)
+    mean = _take(arrays, "preparation.mean", "f8")
+    scale = _take(arrays, "preparation.scale", "f8", mean.shape)
+    preparation = preparation_of(header["preparation"], mean, scale, features, config)
+    task, target = _task(header, config), target_of(header["target"])
+    held = (preparation.features, target.name, task)
+    if data is not None and data.dataset == OWN and (data.features, data.target, data.task) != held:
+        raise ArtifactError("the columns of the recipe are not those of the file")
     classes = _classes(header["classes"], task)
-    _check_letters(features, preparation.degree, classes)
+    check_letters(preparation, classes)
     meta = {"task": task, "features": list(preparation.columns), "classes": classes}
     original = _original(header, arrays, meta)
     quantized = None if header["scheme"] is None else _quantized(header, arrays, meta)
@@ -81,7 +82,7 @@ def _build(header: Mapping[str, Any], arrays: dict[str, Array]) -> Model:
         config,
         sha256,
         features,
-        _target(header["target"]),
+        target,
         task,
         sketch,
         preparation,
@@ -99,7 +100,8 @@ def _read_recipe(header: Mapping[str, Any]) -> tuple[DataConfig | None, str, Tra
     if header["data"] is None and header["train"] is None:
         return None, "", None
     data = dict(header["data"])
-    sha256 = str(data.pop("sha256"))
+    # An own table is known by its checksum: there it belongs to the recipe.
+    sha256 = str(data["sha256"] if data.get("dataset") == OWN else data.pop("sha256"))
     recipe = Experiment(data_from_json(data), train_from_json(header["train"]))
     return recipe.data, sha256, recipe.train
 
@@ -114,56 +116,11 @@ def _task(header: Mapping[str, Any], config: TrainConfig | None) -> str:
 
 
 def _classes(listed: Any, task: str) -> list[str]:
-    fits = isinstance(listed, list) and all(isinstance(c, str) and len(c) <= _LONGEST_WORDS for c in listed)
+    fits = isinstance(listed, list) and all(isinstance(c, str) and len(c) <= LONGEST_WORDS for c in listed)
     allowed = (0, 0) if task == "regression" else (2, _MOST_CLASSES)
     if not fits or not allowed[0] <= len(set(listed)) == len(listed) <= allowed[1]:
         raise ArtifactError("the classes are not those of such a model")
     return list(listed)
-
-
-def _typed(kind: type[Any], data: Mapping[str, Any]) -> Any:
-    """Return the dataclass `kind` made of `data`, whose words must be words and whose numbers numbers."""
-    made = kind(**data)
-    for field in fields(kind):
-        value = getattr(made, field.name)
-        if isinstance(value, bool) or not isinstance(value, _KINDS[str(field.type)]):
-            raise ArtifactError(f"the {kind.__name__.lower()}'s {field.name} is of the wrong kind")
-        if isinstance(value, str) and len(value) > _LONGEST_WORDS:
-            raise ArtifactError(f"the {kind.__name__.lower()}'s {field.name} is too long")
-    return made
-
-
-def _features(listed: list[Any], sketch: Array) -> tuple[Feature, ...]:
-    features = tuple(_typed(Feature, data) for data in listed)
-    if not 1 <= len({f.name for f in features}) == len(features) <= _MOST_FEATURES:
-        raise ArtifactError("the features do not have names of their own, or there are too many")
-    if any(not 0 <= f.decimals <= _MOST_DECIMALS for f in features):
-        raise ArtifactError("a feature's decimals are out of range")
-    ends = [(f.low, f.high) for f in features]
-    if sketch.shape != (len(features), 21) or (np.diff(sketch, axis=1) < 0).any():
-        raise ArtifactError("the sketch of the features does not fit them")
-    if not np.array_equal(sketch[:, [0, -1]], ends):
-        raise ArtifactError("the range of a feature is not that of its sketch")
-    return features
-
-
-def _check_letters(features: tuple[Feature, ...], degree: int, classes: list[str]) -> None:
-    """Raise `ArtifactError` where the names of all parameters, spelt out, would fill the memory.
-
-    Of p names with n letters in all, degree 2 makes p(p + 3)/2 columns, in which each name occurs p + 2 times.
-    """
-    p, letters = len(features), sum(len(f.name) for f in features)
-    columns, spelt = (p, letters) if degree == 1 else (p * (p + 3) // 2, (p + 2) * letters)
-    rows = len(classes) if len(classes) > 2 else 1
-    if rows * spelt + columns * sum(len(c) for c in classes) > _MOST_LETTERS:
-        raise ArtifactError("the names of features and classes are too long for so many of them")
-
-
-def _target(data: Mapping[str, Any]) -> Target:
-    target: Target = _typed(Target, data)
-    if not target.factor > 0:
-        raise ArtifactError("the target's factor is not above zero")
-    return target
 
 
 def _metrics(found: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -182,23 +139,6 @@ def _take(arrays: dict[str, Array], name: str, dtype: str, shape: tuple[int, ...
     if array is None or array.dtype != np.dtype(dtype) or (shape is not None and array.shape != shape):
         raise ArtifactError(f"the array {name} is missing or has the wrong kind or shape")
     return array
-
-
-def _preparation(
-    header: Mapping[str, Any], arrays: dict[str, Array], features: tuple[Feature, ...], config: TrainConfig | None
-) -> Preparation:
-    mean = _take(arrays, "preparation.mean", "f8")
-    scale = _take(arrays, "preparation.scale", "f8", mean.shape)
-    preparation = from_json(header["preparation"], mean, scale)
-    recipe = config or TrainConfig(scaling="none")
-    fitting = {"features": [f.name for f in features], "degree": recipe.degree, "scaling": recipe.scaling}
-    if preparation.to_json() != fitting:
-        raise ArtifactError("the preparation does not fit the features and the training")
-    # Counted before they are spelt out: there are quadratically many.
-    p = len(features)
-    if mean.shape != (p if recipe.degree == 1 else p * (p + 3) // 2,) or (scale <= 0).any():
-        raise ArtifactError("the preparation's scaling does not fit its columns")
-    return preparation
 
 
 def _original(header: Mapping[str, Any], arrays: dict[str, Array], meta: Mapping[str, Any]) -> Parts | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.datasets import california, toy
-from core.datasets.table import Dataset, Feature, Place, Target, split
+from core.datasets.table import OWN, Dataset, Feature, Place, Target, split
 from core.errors import InvalidInput
 
 
@@ -56,4 +56,4 @@ def load(name: str) -> Dataset:
     return DATASETS[name].load()
 
 
-__all__ = ["DATASETS", "Dataset", "Feature", "Place", "Source", "Target", "load", "split"]
+__all__ = ["DATASETS", "OWN", "Dataset", "Feature", "Place", "Source", "Target", "load", "split"]

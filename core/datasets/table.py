@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import wraps
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidInput
 from core.parts import Floats, frozen
+
+# The name of a user's own table, whose rows are only at hand while it is open.
+OWN = "own"
 
 # Fewer rows than this on either side make no figure worth showing.
 MIN_ROWS = 2
@@ -19,7 +24,8 @@ MIN_ROWS = 2
 class Feature:
     """One column: its name in the table, its unit, what it means, how many decimals make sense.
 
-    `per` is one unit in the singular, for "dollars per …".
+    `per` is one unit in the singular, for "dollars per …". A feature with `categories` is text: in a row stands
+    the number of its category, from 0. A `flag` is true or false: in a row stands 1 or 0.
     """
 
     name: str
@@ -30,6 +36,13 @@ class Feature:
     low: float
     high: float
     decimals: int = 2
+    categories: tuple[str, ...] = ()
+    flag: bool = False
+
+
+def decimals_of(low: float, high: float) -> int:
+    """Return how many decimals give four significant digits of a feature's range."""
+    return int(np.clip(4 - np.ceil(np.log10(max(high - low, 1e-8))), 0, 8))
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,7 @@ class Place:
 class Dataset:
     """A table `X` (n_rows, n_features) with its target `y` (n_rows,), read-only.
 
+    A missing value in `X` is NaN; the number of a category may also be -1, for a text that is none of them.
     For classification `y` holds the numbers of the `classes`, from 0.
     """
 
@@ -88,9 +102,38 @@ class Dataset:
         """The names of the columns, in order."""
         return tuple(f.name for f in self.features)
 
+    @property
+    def categories(self) -> tuple[tuple[str, ...], ...]:
+        """The categories of each feature, none for numbers; nothing at all when every feature is one of numbers."""
+        return tuple(f.categories for f in self.features) if any(f.categories for f in self.features) else ()
 
-@lru_cache(maxsize=32)
-def split(dataset: Dataset, test_size: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+
+Split = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+# The parts of each table by share and seed. They go when the table goes: nothing of a user's own table stays.
+_SPLITS: WeakKeyDictionary[Dataset, dict[tuple[float, int], Split]] = WeakKeyDictionary()
+_MOST_SPLITS = 8
+
+
+def _kept(make: Callable[[Dataset, float, int], Split]) -> Callable[[Dataset, float, int], Split]:
+    """Return `make` with a short memory beside each table."""
+
+    @wraps(make)
+    def remember(dataset: Dataset, test_size: float, seed: int) -> Split:
+        kept = _SPLITS.setdefault(dataset, {})
+        found = kept.get((test_size, seed))
+        if found is None:
+            found = make(dataset, test_size, seed)
+            if len(kept) >= _MOST_SPLITS:
+                kept.clear()
+            kept[test_size, seed] = found
+        return found
+
+    return remember
+
+
+@_kept
+def split(dataset: Dataset, test_size: float, seed: int) -> Split:
     """Return the row numbers of the training and the test part, in scikit-learn's order, read-only.
 
     Classes keep their shares in both parts. Raises `InvalidInput` when a part cannot hold two rows, or one of

@@ -18,7 +18,7 @@ SHARE = "test_size must be a number above 0 and below 1, got"
 ROWS = "test_size must be a share that leaves 2 rows on either side, got"
 SEED = "seed must be a whole number from 0 to 4.29497e+09, got"
 ALPHA = "alpha must be a number above 0 and at most 1e+06, got"
-KNOWN = "setting in the address must be one of bits, dataset, degree, granularity, intercept, method, model, "
+KNOWN = "setting in the address must be one of bits, dataset, degree, fill, granularity, impute, indicator, "
 LASSO = Experiment(train=TrainConfig("lasso"))
 
 BAD: list[tuple[dict[str, Any], list[str], Experiment]] = [
