@@ -33,7 +33,7 @@ HOSTILE = ("<b>x</b>", "<a href='http://x'>y</a>", "a<br>b & c")
 
 def point(bits: int, r2: float | None) -> Point:
     """Return a point of a curve that has no other figures."""
-    return Point("symmetric", bits, "minmax", r2, 1.0, r2, 0.0, r2, 16)
+    return Point(Scheme("symmetric", bits), r2, 1.0, r2, 0.0, r2, 16)
 
 
 def curve(values: dict[int, float | None], bits: int, original: float | None = 0.6) -> go.Figure:

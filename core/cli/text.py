@@ -168,7 +168,7 @@ def sweep(s: Sweep, methods: Sequence[str]) -> str:
             point = found[method, bits]
             line += [_six(point.test), point.numbers]
         rows.append(line)
-    casts = [f"{kind}: {n} bytes, {cell(value)}" for kind, n, value in s.casts]
+    casts = [f"{c.kind} cast: {c.numbers} bytes, {cell(c.test)}" for c in s.casts]
     original = f"original: {s.original_numbers} bytes, {cell(s.original_test)}"
     return "\n".join([f"{LABELS[s.metric]} on the test rows", table(header, rows), original, *casts])
 
