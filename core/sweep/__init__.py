@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.sweep.folds import with_cv
 from core.sweep.front import dominators, front
 from core.sweep.goal import Chosen, Goal, OutOfReach, fewest_bits, seek
-from core.sweep.plan import adapt, everything
+from core.sweep.plan import adapt, everything, line
 from core.sweep.point import Cast, Point, Sweep
 from core.sweep.run import anchors, full_sweep, run, sweep
 
@@ -23,6 +23,7 @@ __all__ = [
     "fewest_bits",
     "front",
     "full_sweep",
+    "line",
     "run",
     "seek",
     "sweep",

@@ -21,7 +21,7 @@ _MOST_OUTPUTS = 4_000_000
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """k candidates: coefficients (k, o, p), intercepts (k, o), output errors (k,), schemes, and the method asked for."""
+    """k candidates: coefficients (k, o, p), intercepts (k, o), output errors (k,), schemes, methods asked for."""
 
     coefs: Floats
     intercepts: Floats

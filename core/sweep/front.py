@@ -38,12 +38,10 @@ def front(candidates: Sequence[Candidate], basis: str) -> tuple[int, ...]:
 def dominators(candidates: Sequence[Candidate], basis: str) -> tuple[int | None, ...]:
     """Return for each candidate the place of the one on the front that beats it, or None on the front.
 
-    That is the best of those with as many bytes or fewer.
+    That is the best of those with as many bytes or fewer. A candidate without a figure may have nobody below it.
     """
     best = front(candidates, basis)
     sizes = [candidates[i].numbers for i in best]
     on_front = set(best)
-    return tuple(
-        None if i in on_front else best[bisect_right(sizes, candidate.numbers) - 1]
-        for i, candidate in enumerate(candidates)
-    )
+    below = [bisect_right(sizes, candidate.numbers) for candidate in candidates]
+    return tuple(None if i in on_front or not n else best[n - 1] for i, n in enumerate(below))
