@@ -55,7 +55,7 @@ def sweep_command(args: argparse.Namespace) -> Result:
     seconds = {"statistics": ready - start, "sweep": perf_counter() - ready}
     if goal is not None and goal.basis == "cv":
         found = with_cv(trained, plan, found)
-    candidates = [*found.points, *found.casts]
+    candidates: list[Point | Cast] = [*found.points, *found.casts]
     basis = found.basis if goal is None else goal.basis
     result = found.to_json() | {"seconds": seconds}
     shown = [text.sweep(found, names, basis)]
