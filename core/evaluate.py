@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import families
 from core.artifact import Model, encode, from_trained
 from core.comparison import Agreement, Comparison, Flip, Parameter, Yardstick
-from core.config import Experiment
+from core.config import Experiment, TrainConfig
 from core.errors import InvalidInput
 from core.intervals import Difference, Spread, mean_difference, r2_difference, spread_of
+from core.memo import beside
 from core.metrics import MAIN, Metrics, main_metric, metrics_of
 from core.moments import Moments, output_error
 from core.parts import Floats, Parts, frozen, read_only
@@ -24,6 +25,8 @@ from core.sizes import Size, float_size, quantized_size, why_not_smaller
 from core.train import Trained, fit_rows
 
 PARTS = ("test", "train")
+
+Rows = NDArray[np.intp]
 
 
 def measure(trained: Trained, parts: Parts) -> Mapping[str, Metrics]:
@@ -51,7 +54,7 @@ class Baseline:
     yardsticks: tuple[Yardstick, ...]
 
 
-@lru_cache(maxsize=16)
+@beside(most=1)
 def baseline(trained: Trained) -> Baseline:
     """Return the original's metrics, predictions and bytes, and the plain casts of its parameters."""
     columns, y = trained.columns("test")
@@ -208,26 +211,40 @@ def model_file(trained: Trained, comparison: Comparison, label: str = "") -> Mod
     return from_trained(trained, comparison.quantized, metrics, label)
 
 
-def cross_validate(trained: Trained, scheme: Scheme, folds: int = 5) -> dict[str, dict[str, float]]:
-    """Return mean and standard deviation of the main figure over `folds` parts of the training rows, for both.
+def recipe_of(trained: Trained) -> TrainConfig:
+    """Return the recipe of a model that can be fitted again; raises `InvalidInput` for one from outside."""
+    if trained.config is None:
+        raise InvalidInput("cv", "folds", "left out for a model from outside, which has no rows")
+    return trained.config
 
-    In each fold the model is refitted and quantised on the other parts; no test row is read.
-    """
+
+def folds_of(trained: Trained, folds: int) -> list[tuple[Rows, Rows]]:
+    """Return the numbers of the training rows inside and outside of each fold; raises `InvalidInput`."""
     from sklearn.model_selection import KFold, StratifiedKFold
 
     X, y = trained.rows("train")
-    if trained.data is None or trained.config is None:
-        raise InvalidInput("cv", folds, "left out for a model from outside, which has no rows")
-    task, classes = trained.dataset.task, trained.dataset.classes
+    recipe_of(trained)
+    classes, seed = trained.dataset.classes, trained.data.seed if trained.data else 0
     smallest = int(np.bincount(y.astype(np.intp)).min()) if classes else len(y) // 2
     if not 2 <= folds <= min(20, smallest):
         allowed = f"a whole number from 2 to {max(min(20, smallest), 2)}, with rows of every kind in each fold"
         raise InvalidInput("cv", folds, allowed)
     kind = StratifiedKFold if classes else KFold
+    return list(kind(folds, shuffle=True, random_state=seed).split(X, y))
+
+
+def cross_validate(trained: Trained, scheme: Scheme, folds: int = 5) -> dict[str, dict[str, float]]:
+    """Return mean and standard deviation of the main figure over `folds` parts of the training rows, for both.
+
+    In each fold the model is refitted and quantised on the other parts; no test row is read.
+    """
+    config = recipe_of(trained)
+    X, y = trained.rows("train")
+    task, classes = trained.dataset.task, trained.dataset.classes
     scores: dict[str, list[float]] = {"original": [], "quantized": []}
-    for inside, outside in kind(folds, shuffle=True, random_state=trained.data.seed).split(X, y):
-        features, categories = trained.dataset.feature_names, trained.dataset.categories
-        f = fit_rows(X[inside], y[inside], features, trained.config, classes, categories)
+    features, categories = trained.dataset.feature_names, trained.dataset.categories
+    for inside, outside in folds_of(trained, folds):
+        f = fit_rows(X[inside], y[inside], features, config, classes, categories)
         columns = f.preparation.expand(X[outside])
         twin = dequantize(quantize(f.parts, scheme, f.moments))
         for name, parts in (("original", f.parts), ("quantized", twin)):

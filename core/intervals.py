@@ -16,8 +16,8 @@ DRAWS = 1000
 SEED = 0
 SAME, BETTER, WORSE = "no evidence of a difference", "better", "worse"
 
-# Rows of a resample that are multiplied at once: keeps the float copy of the counts within a few MB.
-_CHUNK = 4096
+# Counts that are turned into floats at once: 2 MB, which stay in the processor's cache.
+_CHUNK = 2**18
 
 
 @dataclass(frozen=True)
@@ -45,17 +45,17 @@ class Difference:
 
 
 @lru_cache(maxsize=2)
-def counts(n_rows: int, seed: int = SEED) -> NDArray[np.float32]:
+def counts(n_rows: int, seed: int = SEED) -> NDArray[np.uint8]:
     """Return how often each row is drawn in each resample, shape (DRAWS, n_rows), read-only.
 
-    Multinomial counts stand for n_rows draws with replacement (Efron and Tibshirani 1993, chapter 6). Both
-    models share them, which makes the interval a paired one. Small whole numbers are exact in float32.
+    n_rows draws with replacement, counted (Efron and Tibshirani 1993, chapter 6). Both models share them, which makes
+    the interval a paired one. A byte a count is enough: fewer than 256 rows cannot be drawn more often than that, and
+    of more rows hardly one is ever drawn ten times.
     """
     generator = np.random.default_rng(seed)
-    drawn = np.empty((DRAWS, n_rows), dtype=np.float32)
-    even = np.full(n_rows, 1 / n_rows)
+    drawn = np.empty((DRAWS, n_rows), dtype=np.uint8)
     for i in range(DRAWS):
-        drawn[i] = generator.multinomial(n_rows, even)
+        drawn[i] = np.bincount(generator.integers(0, n_rows, n_rows), minlength=n_rows)
     drawn.setflags(write=False)
     return drawn
 
@@ -63,11 +63,9 @@ def counts(n_rows: int, seed: int = SEED) -> NDArray[np.float32]:
 def resampled_sums(values: Floats) -> Floats:
     """Return the sum of `values` (n_rows, k) over each resample, shape (DRAWS, k), summed in float64."""
     drawn = counts(len(values))
-    total = np.zeros((DRAWS, values.shape[1]))
-    for start in range(0, len(values), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        total += drawn[:, part].astype(np.float64) @ values[part]
-    return total
+    step = max(1, _CHUNK // len(values))
+    parts = [drawn[start : start + step].astype(np.float64) @ values for start in range(0, DRAWS, step)]
+    return np.concatenate(parts)
 
 
 def verdict(low: float, high: float) -> str:

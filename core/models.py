@@ -23,6 +23,8 @@ class Model:
     summary: str
     params: Mapping[str, Field]
     make: Callable[..., Any]
+    # The α with which `moments.least_squares` gives this model from sums alone, or None where it does not.
+    penalty: Callable[[Mapping[str, Any]], float | None] = lambda params: None
 
 
 def _linear(positive: bool, rank_tol: float) -> Any:
@@ -65,6 +67,7 @@ MODELS: dict[str, Model] = {
         "Ordinary least squares, on all directions of the data.",
         {"positive": _POSITIVE},
         _linear,
+        lambda params: None if params["positive"] else 0.0,
     ),
     "ridge": Model(
         "Ridge",
@@ -73,6 +76,7 @@ MODELS: dict[str, Model] = {
         "Least squares with a penalty on squared coefficients.",
         {"alpha": Number(1.0, 0, 1e9, label="Penalty alpha", help=_ALPHA_HELP), "positive": _POSITIVE},
         _ridge,
+        lambda params: None if params["positive"] else float(params["alpha"]),
     ),
     "lasso": Model(
         "Lasso",

@@ -47,6 +47,45 @@ def moments(X: Floats, y: Floats) -> Moments:
     )
 
 
+def merge(*parts: Moments) -> Moments:
+    """Return the moments of all rows behind `parts` together, whatever their order.
+
+    With δ = mean_b - mean_a:  mean = mean_a + δ·n_b/n,  n·G = n_a·G_a + n_b·G_b + δδ'·n_a·n_b/n  (Chan, Golub and
+    LeVeque 1983, equation 2.1, for several columns). Nothing is summed that was not centred before.
+    """
+    whole = parts[0]
+    for one in parts[1:]:
+        n = whole.n + one.n
+        share, delta, y_delta = one.n / n, one.mean - whole.mean, one.y_mean - whole.y_mean
+        between = share * (1 - share)
+        whole = Moments(
+            n,
+            whole.mean + share * delta,
+            (1 - share) * whole.gram + share * one.gram + between * np.outer(delta, delta),
+            (1 - share) * whole.cross + share * one.cross + between * y_delta * delta,
+            whole.y_mean + share * y_delta,
+            (1 - share) * whole.y_var + share * one.y_var + between * y_delta**2,
+        )
+    return whole
+
+
+def least_squares(m: Moments, penalty: float = 0.0, unit: Floats | None = None) -> tuple[Floats, float, int]:
+    """Return coefficients (p,), intercept and rank of the model of least squares on the rows behind `m`.
+
+    Minimises |y - Xw - b|² + α·|w·unit|² (ridge: `penalty` α in units `unit` (p,) of the columns; all 1 when None).
+    Solved in columns of equal deviation, v = w·s with s² = diag(G):  (G/ss' + diag(α·unit²/(n·s²)))·v = cross/s.
+    Directions that rounding cannot tell from none are left out and lower the rank.
+    """
+    s = np.sqrt(np.diag(m.gram))
+    s = np.where(s <= 1e-12 * np.maximum(np.abs(m.mean), 1e-300), 1.0, s)
+    unit = np.ones_like(s) if unit is None else unit
+    values, vectors = np.linalg.eigh(m.gram / np.outer(s, s) + np.diag(penalty / m.n * (unit / s) ** 2))
+    used = values > np.finfo(np.float64).eps * max(m.n, len(s)) * values[-1]
+    inside = vectors[:, used]
+    coef = inside @ ((inside.T @ (m.cross / s)) / values[used]) / s
+    return coef, float(m.y_mean - m.mean @ coef), int(used.sum())
+
+
 @dataclass(frozen=True, eq=False)
 class Anchor:
     """Moments of the residuals of one fitted model, round which its variants are scored stably."""
@@ -65,6 +104,17 @@ def anchor(m: Moments, X: Floats, y: Floats, coef: Floats, intercept: float) -> 
     centred = error - error.mean()
     cross = (X - m.mean).T @ centred / m.n
     return Anchor(m, coef, intercept, float(error.mean()), float(centred @ centred) / m.n, frozen(cross))
+
+
+def anchored(m: Moments, coef: Floats, intercept: float) -> Anchor:
+    """Return the same from moments alone.
+
+    ē = ȳ - w·x̄ - b,  cov(x, e) = cross - Gw,  var(e) = var(y) - w·(2·cross - Gw).  No row is read; what is lost
+    are digits where the model explains nearly everything.
+    """
+    explained = m.gram @ coef
+    error_var = max(m.y_var - float(coef @ (2 * m.cross - explained)), 0.0)
+    return Anchor(m, coef, intercept, m.y_mean - float(m.mean @ coef) - intercept, error_var, m.cross - explained)
 
 
 def score(a: Anchor, coefs: Floats, intercepts: Floats) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""The table of codes, the arithmetic behind one of them, and the bytes."""
+"""The table of codes with the facts of their grid, and the bytes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import streamlit as st
 from core import figures
 from core.comparison import Comparison
 from core.metrics import LABELS
-from core.quant.explain import explain, grid_facts
+from core.quant.explain import grid_facts
 from core.sizes import float_size
 from pages import _shared, _state
 from pages._format import number, size
@@ -18,7 +18,7 @@ from pages._result import PLOTLY
 
 
 def codes(c: Comparison) -> None:
-    """Draw the table of codes, the facts of the grid and the arithmetic of one code."""
+    """Draw the table of codes and the facts of the grid."""
     st.markdown("**Codes**")
     bits = c.quantized.scheme.bits
     widths = {"original": 84, "code": 54, "binary": 28 + 7 * max(bits, 5), "quantised": 84, "error": 74}
@@ -28,9 +28,6 @@ def codes(c: Comparison) -> None:
     table = _shared.drawn("codes", _state.key(), lambda: _code_table(c))
     st.dataframe(table, hide_index=True, key="codes", column_config=config, alt="Every parameter and its code")
     st.markdown(_shared.drawn("facts", _state.key(), lambda: _facts(c)))
-    names = [p.name for p in c.parameters if not p.intercept]
-    chosen = st.selectbox("One coefficient, step by step", range(len(names)), format_func=names.__getitem__, key="step")
-    st.code(_shared.drawn(f"steps {chosen}", _state.key(), lambda: _steps(c, chosen)), language=None, wrap_lines=True)
 
 
 def _code_table(c: Comparison) -> pa.Table:
@@ -50,12 +47,6 @@ def _code_table(c: Comparison) -> pa.Table:
 
 def _facts(c: Comparison) -> str:
     return " &ensp; ".join(f"{name} **{value}**" for name, value in grid_facts(c.quantized))
-
-
-def _steps(c: Comparison, chosen: int) -> str:
-    lines = explain(c.quantized, chosen, c.parameters[chosen].original)
-    width = max(len(what) for what, _ in lines)
-    return "\n".join(f"{what.ljust(width)}  {formula}" for what, formula in lines)
 
 
 def byte_counts(c: Comparison) -> None:

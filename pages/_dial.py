@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from core.quant import BITS, METHOD_NAMES
+from pages import _budget
 from pages._format import METHOD_LABELS
 from pages._state import change_scheme, experiment, set_bits, set_method, sync
 
 # Streamlit folds its sidebar away below 768 px; the other form of the dial shows only there. Static text of ours.
 _STYLES = """<style>
-@media (min-width: 768px) { .st-key-narrow_dial { display: none; } }
+@media (min-width: 768px) { .st-key-narrow_dial, .st-key-narrow_budget { display: none; } }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 .st-key-finding p { font-size: 1.35rem; line-height: 1.45; }
 </style>"""
@@ -45,7 +46,7 @@ def dial() -> None:
 
 
 def narrow_dial() -> None:
-    """Draw the dial that narrow screens show at the top of the page.
+    """Draw the dial that narrow screens show at the top of the page, and whether the model fits the budget.
 
     Buttons, which hold no value: a browser sends the values of all widgets with every change, and under load that of
     a second slider would be old, be taken for a change, and turn the dial back.
@@ -66,3 +67,7 @@ def narrow_dial() -> None:
                     METHOD_LABELS[name], key=f"method_{name}", on_click=set_method, args=(name,), width="stretch",
                     type="primary" if name == scheme.method else "secondary",
                 )  # fmt: skip
+    budget = _budget.value()
+    if budget is not None:
+        with st.container(key="narrow_budget"):
+            _budget.line(f"budget {budget:,}: ")

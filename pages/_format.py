@@ -57,6 +57,13 @@ def money(value: float, unit: str) -> str:
     return f"{sign}{unit}{abs(value):,.0f}" if unit == "$" else f"{sign}{abs(value):,.4g} {unit}"
 
 
+def amount(value: float, unit: str) -> str:
+    """Return a change in `unit` with four significant digits, however small it is."""
+    text = f"{abs(value):,.0f}" if abs(value) >= 1000 else f"{abs(value):.4g}"
+    sign = MINUS if value < 0 else ""
+    return f"{sign}{unit}{text}" if unit == "$" else f"{sign}{text} {unit}".strip()
+
+
 def titled(text: str) -> str:
     """Return `text` with a capital first letter."""
     return text[:1].upper() + text[1:]

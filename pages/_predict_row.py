@@ -102,6 +102,14 @@ def load_number() -> None:
         load_row(rows[chosen])
 
 
+def open_row(number: int) -> None:
+    """Take the test row of that number from another page, so that Predict opens with it."""
+    t = _state.trained()
+    ready(t)
+    _forget_place()
+    load_row(test_rows(t)[number])
+
+
 def change_feature(i: int, key: str) -> None:
     """Take one value from the form; one that is refused becomes a message and the row stays."""
     state, values = st.session_state, list(st.session_state.district)

@@ -6,15 +6,17 @@ import streamlit as st
 
 from core import figures
 from core.comparison import Comparison
-from core.diagnose import effects, mean_shift
 from core.intervals import WORSE
 from core.metrics import LABELS
 from core.quant.levels import steps
 from core.sweep import fewest_bits
-from pages import _gallery, _shared, _state
+from pages import _findings, _gallery, _shared, _state, _steps
 from pages._codes import byte_counts, codes
-from pages._format import literal, money, number, signed, significant, titled
+from pages._format import number, significant, titled
 from pages._result import PLOTLY, cards, finding
+
+# A chart that can be clicked swallows the finger that scrolls the page: on touch screens it is only looked at.
+_TOUCH = "<style>@media (hover: none) { .st-key-curve .drag { pointer-events: none !important; } }</style>"
 
 
 def render() -> None:
@@ -23,7 +25,10 @@ def render() -> None:
     finding(c)
     cards(c)
     _gallery.render()
-    _cause(c)
+    # What broke stands above the charts; what is merely worth knowing stands below them.
+    broken = c.difference is not None and c.difference.verdict == WORSE
+    if broken:
+        _findings.render(c)
     with st.grid(columns=2, min_column_width=420, gap="medium"):
         with st.container():
             _number_line(c)
@@ -33,31 +38,9 @@ def render() -> None:
             codes(c)
         with st.container():
             byte_counts(c)
-
-
-def _cause(c: Comparison) -> None:
-    """Say what costs the most when the quantised model is measurably worse."""
-    if c.difference is None or c.difference.verdict != WORSE:
-        return
-    trained = _state.trained()
-    target, worst = trained.dataset.target, effects(trained, c)[0]
-    if c.metric == "accuracy":
-        st.info(
-            f"What costs most is {literal(worst.name)}: its coefficient moved by {signed(worst.error, 6)}, which "
-            f"changes the score of its class by {worst.spread:.3g} (one standard deviation).",
-            icon=":material/troubleshoot:",
-        )
-        return
-    shift, overall = worst.shift * target.factor, mean_shift(trained, c) * target.factor
-    text = (
-        f"What costs most is {literal(worst.name)}: its coefficient moved by {signed(worst.error, 6)}, which changes "
-        f"predictions by {literal(money(worst.spread * target.factor, target.unit))} (one standard deviation)"
-    )
-    if abs(overall) > 0.2 * abs(shift) and abs(shift) > worst.spread * target.factor / 4:
-        text += f" and shifts all of them by about {literal(money(shift, target.unit))}, at {worst.mean:,.4g} a row"
-    if c.quantized.scheme.intercept not in ("refit",) and abs(overall) > 0.05 * target.factor:
-        text += ". The intercept is not refitted, so the shift stays"
-    st.info(text + ".", icon=":material/troubleshoot:")
+    if not broken:
+        _findings.render(c)
+    _steps.render(c)
 
 
 def _number_line(c: Comparison) -> None:
@@ -90,8 +73,20 @@ def _line_words(c: Comparison) -> str:
     return text
 
 
+def _click_curve() -> None:
+    """Turn the dial to the width of the point that was clicked; a browser may say anything."""
+    shown = st.session_state.get("curve")
+    points = shown.selection.points if shown else []
+    bits = points[0].get("customdata") if points else None
+    if bits in _shared.ALL_BITS:
+        _state.set_bits(int(bits))
+
+
 def _curve(c: Comparison) -> None:
-    st.markdown("**From 1 to 16 bits**")
+    st.html(_TOUCH)
+    st.markdown(
+        "**From 1 to 16 bits**", help="Click a point to take its width; on a touch screen use the buttons above."
+    )
     e = _state.experiment()
     found = _shared.curve(e, _state.opened())
     name = LABELS[c.metric] if len(c.differences) else "kept variance"
@@ -100,7 +95,10 @@ def _curve(c: Comparison) -> None:
         "curve", _state.key(),
         lambda: figures.bits_curve(found.points, e.scheme.bits, original, _shared.palette(), name, field),
     )  # fmt: skip
-    st.plotly_chart(figure, key="curve", config=PLOTLY, alt=f"{name} for 1 to 16 bits")
+    st.plotly_chart(
+        figure, key="curve", config=PLOTLY, on_select=_click_curve, selection_mode="points",
+        alt=f"{name} for 1 to 16 bits; click a point to take that width",
+    )  # fmt: skip
     if not len(c.differences):
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -7,6 +7,7 @@ import streamlit as st
 from core.comparison import Comparison
 from core.intervals import SAME
 from core.metrics import LABELS
+from pages import _budget
 from pages._format import METHOD_LABELS, number, signed
 
 PLOTLY = {"displayModeBar": False}
@@ -39,17 +40,18 @@ def finding(c: Comparison) -> None:
     """Write the one sentence that is the result."""
     n_test, name = len(c.differences), LABELS[c.metric]
     before, after = c.score("original"), c.score("quantized")
+    fits = _budget.ending(c.sizes["quantized"].numbers)
     with st.container(key="finding"):
         if n_test == 0:
             kept = "–" if c.fidelity is None else f"{c.fidelity:.4%}"
             st.markdown(
                 f"**{setting_words(c)}:** :orange[{kept}] of the variance of the :blue[original's] outputs is kept on "
-                f"the rows that came with it; {bytes_words(c)}."
+                f"the rows that came with it; {bytes_words(c)}{fits}."
             )
             return
         st.markdown(
             f"**{setting_words(c)}:** :orange[{name} {number(after)}] against :blue[{number(before)}] on "
-            f"{n_test:,} test rows, {verdict_words(c)}; {bytes_words(c)}."
+            f"{n_test:,} test rows, {verdict_words(c)}; {bytes_words(c)}{fits}."
         )
 
 
@@ -58,7 +60,7 @@ def _small(label: str, value: str, note: str, help_text: str) -> None:
 
 
 def cards(c: Comparison) -> None:
-    """Draw the four figures that matter."""
+    """Draw the four figures that matter, and under them what a prediction needs on a device."""
     d, q, n = c.difference, c.sizes["quantized"], len(c.differences)
     name = LABELS[c.metric]
     with st.grid(columns=4, min_column_width=182):
@@ -91,8 +93,9 @@ def cards(c: Comparison) -> None:
                 delta_color="off",
                 delta_arrow="off",
             )
+        each, fits = f"{q.bits_per_parameter:.1f} bits per parameter", _budget.words(q.numbers)
         _small(
-            "Bytes", f"{q.numbers:,} of {c.sizes['original'].numbers:,}",
-            f"{q.bits_per_parameter:.1f} bits per parameter",
-            "Packed codes and all that decoding them and scaling the features needs.",
+            "Bytes", f"{q.numbers:,} of {c.sizes['original'].numbers:,}", fits or each,
+            "Packed codes and all that decoding them and scaling the features needs" + (f": {each}." if fits else "."),
         )  # fmt: skip
+    _budget.device_line(c)

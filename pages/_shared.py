@@ -26,7 +26,7 @@ from core.comparison import Comparison
 from core.config import Experiment
 from core.quant import Scheme
 from core.settings import ROOT
-from core.sweep import Sweep, sweep
+from core.sweep import Sweep, everything, run, sweep, with_cv
 from core.train import Trained
 
 ALL_BITS = tuple(range(1, 17))
@@ -75,6 +75,19 @@ def curve(e: Experiment, opened: Opened = NOTHING) -> Sweep:
     """Return 1 to 16 bits of the experiment's method and switches."""
     same = replace(e, scheme=replace(e.scheme, bits=Scheme().bits))
     return _curve(key_of(same) + opened[0], same, opened)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Trying every setting …")
+def _every(key: str, folds: int, _e: Experiment, _opened: Opened) -> Sweep:
+    model = trained(_e, _opened)
+    plan = everything(model.parts)
+    found = run(model, plan)
+    return with_cv(model, plan, found, folds) if folds else found
+
+
+def every(e: Experiment, opened: Opened = NOTHING, folds: int = 0) -> Sweep:
+    """Return every setting there is for the experiment's model; with `folds`, cross-validated besides."""
+    return _every(key_of(e, False) + opened[0], folds, e, opened)
 
 
 @st.cache_resource(max_entries=120, show_spinner=False)

@@ -1,4 +1,4 @@
-"""The sidebar of every page: the dial, the current model, presets, advanced switches, files."""
+"""The sidebar of every page: the dial, the byte budget, the current model, presets, advanced switches, files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.fields import Choice
 from core.models import MODELS
 from core.quant import PRESETS, SWITCHES, params_of
 from core.settings import settings
-from pages import _dial, _shared, _state
+from pages import _budget, _dial, _shared, _state
 from pages._fields import draw
 from pages._format import literal, size
 
@@ -25,6 +25,7 @@ def render() -> None:
     """Draw the sidebar."""
     with st.sidebar:
         _dial.dial()
+        _budget.control()
         _model_line()
         with st.expander("Presets", key="presets_box", on_change="rerun") as box:
             if box.open:

@@ -17,9 +17,11 @@ from core.comparison import Comparison
 from core.config import DataConfig, Experiment, TrainConfig, default_model
 from core.config_file import parse_config
 from core.datasets import DATASETS
+from core.device import check_budget, read_budget
 from core.errors import ArtifactError, InvalidInput
 from core.models import models_for
 from core.permalink import from_query, to_query
+from core.quant import Scheme
 from core.sweep import adapt
 from core.train import Trained
 from pages import _shared
@@ -32,8 +34,10 @@ def start() -> None:
     state = st.session_state
     if "experiment" in state:
         return
-    state.experiment, errors = from_query(st.query_params.to_dict())
-    state.problems = [str(error) for error in errors]
+    query = st.query_params.to_dict()
+    state.byte_budget, refused = _budget_of(query.pop("budget", None))
+    state.experiment, errors = from_query(query)
+    state.problems = [str(error) for error in (*errors, *refused)]
     state.opened, state.pins, state.saved, state.notice = None, [], [], ""
     try:
         trained()
@@ -42,9 +46,23 @@ def start() -> None:
         state.problems.append(str(error))
 
 
+def _budget_of(text: str | None) -> tuple[int | None, list[InvalidInput]]:
+    """Return the byte budget that an address spells, or none and why it was refused."""
+    try:
+        return (None if text is None else read_budget(text)), []
+    except InvalidInput as error:
+        return None, [error]
+
+
+def address() -> dict[str, str]:
+    """Return the settings as parameters of the address; the budget belongs to the visit, and stands beside them."""
+    query = to_query(experiment())
+    return query if budget() is None else query | {"budget": str(budget())}
+
+
 def write_address() -> None:
     """Put the settings into the address bar when they differ from what stands there."""
-    query = to_query(experiment())
+    query = address()
     if st.query_params.to_dict() != query:
         st.query_params.from_dict(query)
 
@@ -53,6 +71,23 @@ def experiment() -> Experiment:
     """Return the settings of this visit."""
     found: Experiment = st.session_state.experiment
     return found
+
+
+def budget() -> int | None:
+    """Return the bytes that a model may take in this visit, or None for any number."""
+    found: int | None = st.session_state.byte_budget
+    return found
+
+
+def change_budget(key: str) -> None:
+    """Take the byte budget from the widget `key`; an empty one lifts it."""
+    value = st.session_state[key]
+    try:
+        st.session_state.byte_budget = None if value is None else check_budget(value)
+    except InvalidInput as error:
+        st.session_state.problems = [str(error)]
+        return
+    st.session_state.problems = []
 
 
 def opened() -> _shared.Opened:
@@ -132,6 +167,11 @@ def change_data(key: str, field: str) -> None:
         attempt(lambda: replace(e, data=replace(e.data, dataset=value), train=model))
         return
     attempt(lambda: replace(e, data=replace(e.data, **{field: value})))
+
+
+def take_scheme(scheme: Scheme) -> None:
+    """Take another way to quantise; data and training stay as they are."""
+    take(replace(experiment(), scheme=scheme))
 
 
 def set_bits(bits: int) -> None:

@@ -1,7 +1,8 @@
-"""Compare: metrics, bytes, coefficients and predictions of both models; up to four pinned settings."""
+"""Compare: metrics, bytes, coefficients and predictions of both models; every other setting behind tabs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,14 +11,11 @@ import streamlit as st
 
 from core import figures
 from core.comparison import Comparison
-from core.errors import InvalidInput
-from core.evaluate import cross_validate
-from core.metrics import LABELS, MAIN, SCALARS
-from core.permalink import to_query
+from core.metrics import LABELS, SCALARS
 from core.sizes import float_size
-from pages import _reference, _shared, _state
+from pages import _agreement, _budget, _findings, _goal, _pareto, _pins, _reference, _shared, _state, _sweep
 from pages._format import literal, money, number, signed, size, titled
-from pages._result import PLOTLY, finding, setting_words
+from pages._result import PLOTLY, finding
 
 
 def metric_table(c: Comparison, unit: str) -> None:
@@ -175,53 +173,31 @@ def _right(true: int, original: int, quantized: int) -> str:
     return "original" if original == true else "quantised" if quantized == true else "neither"
 
 
-def pins() -> None:
-    """Draw the pinned settings beside each other, with what takes or drops them."""
-    kept = st.session_state.pins
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("**Pinned settings**", width="content")
-        from_file = _state.opened()[1] is not None
-        full = len(kept) >= _state.MAX_PINS or _state.experiment() in kept or from_file
-        st.button("Pin this setting", key="pin", on_click=_state.pin, disabled=full, icon=":material/keep:")
-    if not kept:
-        st.caption(f"Pin up to {_state.MAX_PINS} settings to see them side by side.")
-        return
-    with st.grid(columns=_state.MAX_PINS, min_column_width=210):
-        for i, e in enumerate(kept):
-            with st.container(border=True):
-                c = _shared.comparison(e)
-                st.markdown(f"**{setting_words(c)}**")
-                extra = [f"{k} {v}" for k, v in to_query(e).items() if k not in ("v", "dataset", "method", "bits")]
-                st.caption(", ".join(extra))
-                st.metric(f"Test {LABELS[c.metric]}", number(c.score("quantized")))
-                d = c.difference
-                st.caption(d.verdict if d else "")
-                st.metric("Bytes of numbers", f"{c.sizes['quantized'].numbers:,}")
-                st.button("Take it", key=f"take_{i}", on_click=_state.take, args=(e,), width="stretch")
-                st.button("Unpin", key=f"unpin_{i}", on_click=_state.unpin, args=(i,), width="stretch")
-
-
-def cross_validation() -> None:
-    """Draw the button and the figures of a cross-validation on the training rows."""
-    trained, e = _state.trained(), _state.experiment()
-    if st.button("Cross-validate on the training rows", key="cv", help="Five folds; refitted and quantised in each."):
-        try:
-            found = cross_validate(trained, e.scheme)
-        except InvalidInput as error:
-            st.error(literal(str(error)), icon=":material/error:")
-            return
-        main = MAIN[trained.dataset.task]
-        first, second = (
-            f"{number(found[m][f'{main}_mean'])} ± {number(found[m][f'{main}_std'])}" for m in ("original", "quantized")
-        )
-        st.markdown(
-            f"{LABELS[main]} over five folds of the training rows: :blue[{first}] original, "
-            f":orange[{second}] quantised."
-        )
+def tabs(c: Comparison) -> None:
+    """Draw the tabs; only the open one computes and draws anything."""
+    state = st.session_state
+    bodies: dict[str, Callable[[], None]] = {
+        "Pinned": _pins.render,
+        "Every setting": partial(_sweep.render, c),
+        _pareto.tab_name(c): partial(_pareto.render, c),
+        "Find a setting": partial(_goal.render, c),
+        "Agreement": partial(_agreement.render, c),
+    }
+    names = list(bodies)
+    # The open tab is remembered by its place: a visit to another page ends a widget, another model renames a tab.
+    if state.get("more") not in names:
+        state.more = names[state.get("open_tab", 0)]
+    for tab, body in zip(st.tabs(names, key="more", on_change="rerun"), bodies.values(), strict=True):
+        if tab.open:
+            with tab:
+                body()
+    state.open_tab = names.index(state.more)
 
 
 current = _state.comparison()
 finding(current)
+_findings.render(current)
+_budget.device_line(current)
 dataset = _state.trained().dataset
 measured = len(current.differences) > 0
 with st.grid(columns=2, min_column_width=420, gap="medium"):
@@ -235,9 +211,7 @@ with st.grid(columns=2, min_column_width=420, gap="medium"):
 if measured and dataset.task == "classification":
     classes_side_by_side(current)
 errors_and_differences(current)
-pins()
-if measured:
-    cross_validation()
+tabs(current)
 with st.expander("Reference systems: stated and recomputed", key="reference_box", on_change="rerun") as box:
     if box.open:
         _reference.render()

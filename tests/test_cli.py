@@ -249,7 +249,10 @@ def test_the_sweep_takes_widths_and_methods(shell: Shell, bits: str, widths: lis
     lines = shell.text(*argv).splitlines()
     assert lines[1].split() == ["bits", "asymmetric", "bytes", "auto", "bytes"]
     assert [int(line.split()[0]) for line in lines[2 : 2 + len(widths)]] == widths
-    assert lines[-3].startswith("original: 72 bytes")
+    assert lines[-4].startswith("original: 72 bytes")
+    assert re.fullmatch(
+        rf"{2 * len(widths)} settings in \d\.\d{{3}} s, statistics of the rows before that in \d\.\d{{3}} s", lines[-1]
+    )
 
 
 def numbers(line: str) -> list[float]:

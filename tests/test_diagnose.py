@@ -88,7 +88,8 @@ def test_without_a_refit_the_shifts_of_the_columns_add_up() -> None:
 def test_the_cause_of_each_preset(name: str) -> None:
     """The window and the collapse are laid to Population, whose raw values are the largest.
 
-    On raw pixels it is one that is dark in nearly every picture.
+    On raw pixels it is one that holds more than half of all ink, 16, in the average picture; which of several depends
+    on the last digits of an iterative solver.
 
     In standardised space no column moves the predictions by more than half a step (and float32's rounding).
     """
@@ -96,11 +97,12 @@ def test_the_cause_of_each_preset(name: str) -> None:
     trained = bundled(e.data, e.train)
     first = effects(trained, compare(trained, e.scheme))[0]
     if e.scheme.space == "raw":
-        digits = e.data.dataset == "digits"
-        name, mean, near = ("0: pixel_7_3", 12.159, 0.001) if digits else ("Population", 1425, 10)
-        assert first.name == name
         assert abs(first.shift) > first.spread / 4
-        assert first.mean == pytest.approx(mean, abs=near)
+        if e.data.dataset == "digits":
+            assert first.mean > 8
+        else:
+            assert first.name == "Population"
+            assert first.mean == pytest.approx(1425, abs=10)
     else:
         step = float(steps(compare(trained, e.scheme).quantized, "coef")[0])
         assert first.spread <= step * (0.5 + 2**8 * 4 * U32)

@@ -33,7 +33,7 @@ HOSTILE = ("<b>x</b>", "<a href='http://x'>y</a>", "a<br>b & c")
 
 def point(bits: int, r2: float | None) -> Point:
     """Return a point of a curve that has no other figures."""
-    return Point("symmetric", bits, "minmax", r2, 1.0, r2, 0.0, r2, 16)
+    return Point(Scheme("symmetric", bits), r2, 1.0, r2, 0.0, r2, 16)
 
 
 def curve(values: dict[int, float | None], bits: int, original: float | None = 0.6) -> go.Figure:
@@ -53,6 +53,7 @@ def all_figures(trained: Trained, c: Comparison, names: tuple[str, ...], unit: s
     return {
         "curve": figures.bits_curve(points, e.scheme.bits, c.metrics["original"]["test"]["r2"], PALETTE),
         "line": figures.number_line(c, PALETTE, names),
+        "landing": figures.landing(c.quantized, 0, c.parameters[0].original, PALETTE),
         "bytes": figures.bytes_bars([*sizes, ("quantised", c.sizes["quantized"])], PALETTE),
         "errors": figures.coef_errors(c, PALETTE, names),
         "moved": figures.difference_histogram(c, 1000.0, unit, PALETTE),
@@ -99,6 +100,7 @@ def traces(figure: go.Figure) -> dict[str, Any]:
     [
         ("curve", ["bits per code", "R² on the test rows"]),
         ("line", ["coefficient", "error, steps", ""]),
+        ("landing", ["standardised coefficient", ""]),
         ("bytes", ["bytes of numbers", ""]),
         ("errors", ["quantised − original coefficient", ""]),
         ("moved", ["quantised − original prediction, $", "test rows"]),

@@ -13,7 +13,7 @@ from tests.sources import Source, sources
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(row.split())
     for row in (
-        "errors version progress",
+        "errors version progress memo",
         "settings",
         "logs",
         "jobs",
@@ -21,9 +21,9 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "families moments prepare rows tables",
         "quant metrics",
         "sizes datasets models intervals",
-        "config",
+        "config device",
         "train permalink comparison",
-        "artifact",
+        "artifact agreement",
         "evaluate own config_file",
         "sweep diagnose tune export drift reference",
         "tracking figures api cli",

@@ -95,14 +95,14 @@ def test_a_sweep_has_one_point_for_each_method_and_width() -> None:
     assert [p.bits for p in found.of("window")] == list(ALL_BITS)
     assert f"{found.original_test:.6f}" == "0.575788"
     assert found.original_numbers == 72
-    assert [(kind, n) for kind, n, _ in found.casts] == [("float32", 36), ("float16", 18)]
+    assert [(c.kind, c.numbers) for c in found.casts] == [("float32", 36), ("float16", 18)]
 
 
 def test_a_sweep_is_plain_json() -> None:
     """What is written has no NaN, and a number for every point."""
     found = json.loads(json.dumps(sweep(california(), METHOD_NAMES, (1, 8)).to_json(), allow_nan=False))
     assert len(found["points"]) == 10
-    assert set(found) == {"metric", "points", "original", "casts"}
+    assert set(found) == {"metric", "points", "original", "casts", "skipped"}
     assert found["metric"] == "r2"
     assert set(found["original"]) == {"test_r2", "train_r2", "numbers"}
 
@@ -167,7 +167,7 @@ def test_bytes_are_known_without_quantising(space: str, intercept: str, bits: in
 
 def points(r2: list[float]) -> list[Point]:
     """Return points of 1, 2, 3 … bits with the given training R²."""
-    return [Point("symmetric", i + 1, "minmax", 0.0, 0.0, value, 0.0, 0.0, 0) for i, value in enumerate(r2)]
+    return [Point(Scheme("symmetric", i + 1), 0.0, 0.0, value, 0.0, 0.0, 0) for i, value in enumerate(r2)]
 
 
 @FORMULAS
@@ -258,10 +258,10 @@ def test_a_sweep_of_a_classifier_is_plain_json() -> None:
     assert found["metric"] == "accuracy"
     assert set(found["original"]) == {"test_accuracy", "train_accuracy", "numbers"}
     assert set(found["points"][0]) == {
-        "method", "bits", "scale", "test_accuracy", "test_log_loss", "train_accuracy", "output_error", "fidelity",
-        "numbers",
+        "method", "bits", "space", "scale", "rounding", "intercept", "granularity", "params", "test_accuracy",
+        "test_log_loss", "train_accuracy", "output_error", "fidelity", "numbers",
     }  # fmt: skip
-    assert set(found["casts"][0]) == {"kind", "numbers", "test_accuracy"}
+    assert set(found["casts"][0]) == {"kind", "numbers", "test_accuracy", "train_accuracy"}
 
 
 @pytest.mark.parametrize("granularity", GRANULARITIES)

@@ -14,6 +14,7 @@ from typing import Any
 
 from core.cli import files, options, text
 from core.cli.reference import reference_command
+from core.cli.sweep import add_goal, sweep_command
 from core.datasets import DATASETS, Dataset
 from core.errors import ArtifactError, InvalidInput
 from core.evaluate import compare, cross_validate, measure
@@ -22,7 +23,6 @@ from core.models import MODELS
 from core.quant import AUTO, BITS, METHODS, PRESETS
 from core.quant.methods import AUTO_SUMMARY
 from core.reference import SYSTEMS
-from core.sweep import sweep
 from core.train import train
 from core.version import VERSION
 
@@ -138,16 +138,6 @@ def compare_command(args: argparse.Namespace) -> Result:
     return result, shown
 
 
-def sweep_command(args: argparse.Namespace) -> Result:
-    """Score every method at every bit width."""
-    names = [*METHODS] if args.methods is None else options.method_names(args.methods)
-    widths = options.bit_widths("1-16" if args.bits is None else args.bits)
-    args.bits = None
-    e = options.experiment(args)
-    found = sweep(train(e.data, e.train), names, widths, e.scheme)
-    return found.to_json(), text.sweep(found, names)
-
-
 def parser() -> argparse.ArgumentParser:
     """Return the parser of `python -m core`."""
     top = argparse.ArgumentParser(
@@ -186,6 +176,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_scheme(one, bits=False)
     one.add_argument("--methods", help="names with commas between")
     one.add_argument("--bits", help="1-16, or numbers with commas between")
+    add_goal(one)
     one = add("reference", reference_command)
     one.add_argument("--system", help=", ".join(SYSTEMS))
     one = add("predict", files.predict_command)

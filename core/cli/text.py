@@ -8,7 +8,8 @@ from core.comparison import Comparison
 from core.errors import shown
 from core.metrics import LABELS, SCALARS, Metrics
 from core.sizes import Size
-from core.sweep import Sweep
+from core.sweep import Point, Sweep
+from core.sweep.front import worth
 from core.train import Trained
 
 Cell = str | int | float | None
@@ -89,7 +90,7 @@ def comparison(c: Comparison) -> str:
         for name in SCALARS["classification" if c.metric == "accuracy" else "regression"]:
             before, after = c.metrics["original"][part][name], c.metrics["quantized"][part][name]
             gap = None if before is None or after is None else f"{after - before:+.6f}"
-            rows.append([f"{part} {name}", _six(before), _six(after), gap])
+            rows.append([f"{part} {name}", six(before), six(after), gap])
     errors, width = c.errors, c.coef_range
     relative = f"{errors.mean() / width:.4%} of their range" if width > 0 else "their range is zero"
     scheme = c.quantized.scheme
@@ -97,7 +98,7 @@ def comparison(c: Comparison) -> str:
         [
             f"{scheme.label}, space {scheme.space}, scale {scheme.scale}, intercept {scheme.intercept}",
             table(["metric", "original", "quantised", "difference"], rows),
-            *_difference(c),
+            *difference(c),
             *_agreement(c),
             "",
             _parameters(c),
@@ -117,7 +118,7 @@ MOST_PARAMETERS = 60
 
 def _parameters(c: Comparison) -> str:
     rows: list[list[Cell]] = [
-        [literal(p.name), _six(p.original), _six(p.quantized), f"{p.error:+.6f}", p.code]
+        [literal(p.name), six(p.original), six(p.quantized), f"{p.error:+.6f}", p.code]
         for p in c.parameters[:MOST_PARAMETERS]
     ]
     more = len(c.parameters) - len(rows)
@@ -134,11 +135,13 @@ def _agreement(c: Comparison) -> list[str]:
     return [f"same class on {a.same:.2%} of the test rows; {flipped}"]
 
 
-def _six(value: float | None) -> Cell:
+def six(value: float | None) -> Cell:
+    """Return a figure with six decimals."""
     return None if value is None else f"{value:.6f}"
 
 
-def _difference(c: Comparison) -> list[str]:
+def difference(c: Comparison) -> list[str]:
+    """Return the difference on the test rows with its interval, its verdict and the row that moves it most."""
     d = c.difference
     if d is None:
         return ["there is no difference to state: no test rows, or all their targets are equal"]
@@ -156,19 +159,25 @@ def sizes(original: Size, quantized: Size) -> str:
     return table(["bytes", "original", "quantised"], rows)
 
 
-def sweep(s: Sweep, methods: Sequence[str]) -> str:
-    """Return test R² and bytes of every point, one line a bit width."""
+def sweep(s: Sweep, methods: Sequence[str], basis: str) -> str:
+    """Return figure on the test rows and bytes of every method at every width, one line a width.
+
+    Where switches were turned too, the setting with the best figure on `basis` stands for its method and width.
+    """
     widths = sorted({p.bits for p in s.points})
-    found = {(p.method, p.bits): p for p in s.points}
+    found: dict[tuple[str, int], Point] = {}
+    for p in s.points:
+        best = found.get((p.method, p.bits))
+        if best is None or worth(p, basis) > worth(best, basis):
+            found[p.method, p.bits] = p
     header = ["bits", *[h for m in methods for h in (m, "bytes")]]
     rows: list[list[Cell]] = []
     for bits in widths:
         line: list[Cell] = [str(bits)]
-        for method in methods:
-            point = found[method, bits]
-            line += [_six(point.test), point.numbers]
+        for point in (found.get((method, bits)) for method in methods):
+            line += [None, None] if point is None else [six(point.test), point.numbers]
         rows.append(line)
-    casts = [f"{kind}: {n} bytes, {cell(value)}" for kind, n, value in s.casts]
+    casts = [f"{c.kind} cast: {c.numbers} bytes, {cell(c.test)}" for c in s.casts]
     original = f"original: {s.original_numbers} bytes, {cell(s.original_test)}"
     return "\n".join([f"{LABELS[s.metric]} on the test rows", table(header, rows), original, *casts])
 

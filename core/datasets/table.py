@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidInput
+from core.memo import beside
 from core.parts import Floats, frozen
 
 # The name of a user's own table, whose rows are only at hand while it is open.
@@ -110,29 +108,8 @@ class Dataset:
 
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
-# The parts of each table by share and seed. They go when the table goes: nothing of a user's own table stays.
-_SPLITS: WeakKeyDictionary[Dataset, dict[tuple[float, int], Split]] = WeakKeyDictionary()
-_MOST_SPLITS = 8
 
-
-def _kept(make: Callable[[Dataset, float, int], Split]) -> Callable[[Dataset, float, int], Split]:
-    """Return `make` with a short memory beside each table."""
-
-    @wraps(make)
-    def remember(dataset: Dataset, test_size: float, seed: int) -> Split:
-        kept = _SPLITS.setdefault(dataset, {})
-        found = kept.get((test_size, seed))
-        if found is None:
-            found = make(dataset, test_size, seed)
-            if len(kept) >= _MOST_SPLITS:
-                kept.clear()
-            kept[test_size, seed] = found
-        return found
-
-    return remember
-
-
-@_kept
+@beside(most=8)
 def split(dataset: Dataset, test_size: float, seed: int) -> Split:
     """Return the row numbers of the training and the test part, in scikit-learn's order, read-only.
 

@@ -1,18 +1,26 @@
 """Results to plotly figures: pure functions, data in, figure out; the only package in core that imports plotly."""
 
+from core.figures.agreement import agreement_curve
 from core.figures.compare import coef_errors, difference_histogram
+from core.figures.front import Cloud, cloud, pareto
 from core.figures.grid import draws_levels, number_line, shown_coefficients
 from core.figures.predict import class_probabilities, contributions, district_map, pixel_pushes
 from core.figures.quantise import bits_curve, bytes_bars
+from core.figures.steps import landing
 from core.figures.style import Palette
+from core.figures.sweep import called, loss_map
 from core.figures.train import actual_vs_predicted, coefficient_map, coefficients, confusion, residuals
 
 __all__ = [
+    "Cloud",
     "Palette",
     "actual_vs_predicted",
+    "agreement_curve",
     "bits_curve",
     "bytes_bars",
+    "called",
     "class_probabilities",
+    "cloud",
     "coef_errors",
     "coefficient_map",
     "coefficients",
@@ -21,7 +29,10 @@ __all__ = [
     "difference_histogram",
     "district_map",
     "draws_levels",
+    "landing",
+    "loss_map",
     "number_line",
+    "pareto",
     "pixel_pushes",
     "residuals",
     "shown_coefficients",

@@ -12,6 +12,9 @@ from core.figures.style import Palette, axis, figure, tint
 from core.sizes import Size
 from core.sweep import Point
 
+# plotly dims what was not clicked; here a click is a command and leaves everything as it is.
+_STEADY: dict[str, Any] = {name: {"marker": {"opacity": 1}} for name in ("selected", "unselected")}
+
 
 def bits_curve(
     points: Sequence[Point], bits: int, original: float | None, palette: Palette, name: str = "R²", field: str = "test"
@@ -19,10 +22,11 @@ def bits_curve(
     """Return one figure of the points against bits, with the current width marked.
 
     `field` is test, train or fidelity, `name` what its values are called. What falls far below is drawn at the edge.
+    Every point carries its width as `customdata`, for those who click it; a click changes the look of none.
     """
     widths = [p.bits for p in points]
     rows = {"test": "test", "train": "training", "fidelity": "training"}[field]
-    along = axis("bits per code", tickvals=[1, 2, 4, 6, 8, 10, 12, 14, 16], range=[0.5, 16.5])
+    along = axis("bits per code", tickvals=[1, 2, 4, 6, 8, 10, 12, 14, 16], range=[0.5, 16.5], fixedrange=True)
     if any(getattr(p, field) is None for p in points):
         return _without_r2(along, rows, name)
     values = np.array([getattr(p, field) for p in points])
@@ -32,19 +36,22 @@ def bits_curve(
     below = values < floor
     pad = 0.06 * max(top - floor, 1e-6)
     text = [f"{b} bits: {name} {v:.6g}" for b, v in zip(widths, values, strict=True)]
+    hints = [f"{t} (click to take it)" for t in text]
     traces: list[go.Scatter] = []
     if original is not None:
         traces.append(
             go.Scatter(
-                x=[widths[0], widths[-1]], y=[original, original], mode="lines", name="original",
+                # From edge to edge, so that its ends do not lie under the points that can be clicked.
+                x=[0.5, 16.5], y=[original, original], mode="lines", name="original",
                 line={"color": palette.original, "width": 2.5}, hovertemplate=f"original: {name} {original:.6g}",
             )
         )  # fmt: skip
     traces.append(
         go.Scatter(
-            x=widths, y=drawn, mode="lines+markers", name="quantised", text=text, hoverinfo="text",
+            x=widths, y=drawn, mode="lines+markers", name="quantised", text=hints, hoverinfo="text",
             line={"color": palette.quantized, "width": 2},
-            marker={"size": np.where(below, 0, 7)},
+            # Without it plotly takes points of several sizes for bubbles and draws them pale.
+            marker={"size": np.where(below, 0, 7), "opacity": 1}, customdata=widths, **_STEADY,
         )
     )  # fmt: skip
     if below.any():
@@ -52,14 +59,14 @@ def bits_curve(
         traces.append(
             go.Scatter(
                 x=under, y=[floor] * len(under), mode="markers", showlegend=False, hoverinfo="text",
-                text=[t for t, b in zip(text, below, strict=True) if b],
-                marker={"size": 9, "symbol": "triangle-down", "color": palette.quantized},
+                text=[t for t, b in zip(hints, below, strict=True) if b],
+                marker={"size": 9, "symbol": "triangle-down", "color": palette.quantized}, customdata=under, **_STEADY,
             )
         )  # fmt: skip
     here = widths.index(bits)
     traces.append(_here(widths[here], float(drawn[here]), text[here], bool(below[here]), palette))
-    upright = axis(f"{name} on the {rows} rows", range=[floor - pad, top + 2 * pad])
-    return figure(traces, 300, xaxis=along, yaxis=upright)
+    upright = axis(f"{name} on the {rows} rows", range=[floor - pad, top + 2 * pad], fixedrange=True)
+    return figure(traces, 300, xaxis=along, yaxis=upright, clickmode="event+select")
 
 
 def _here(width: int, value: float, text: str, below: bool, palette: Palette) -> go.Scatter:
@@ -70,7 +77,7 @@ def _here(width: int, value: float, text: str, below: bool, palette: Palette) ->
     }  # fmt: skip
     return go.Scatter(
         x=[width], y=[value], mode="markers", name="now", showlegend=False, text=[text], hoverinfo="text",
-        marker=marker,
+        marker=marker, customdata=[width], **_STEADY,
     )  # fmt: skip
 
 

@@ -88,6 +88,11 @@ class Preparation:
         return tuple(MappingProxyType(found.get(i, {})) for i in range(len(self.features)))
 
     @property
+    def learns(self) -> bool:
+        """Return whether more than the scaling was learnt from the training rows: what fills gaps, or categories."""
+        return bool(self.texts or self.fills or self.ratios)
+
+    @property
     def n_flags(self) -> int:
         """How many columns, the last ones, hold only 0 and 1."""
         return len(self.marked) + sum(len(text.seen) + self.gap_column(text) for text in self.texts)

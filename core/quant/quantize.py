@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +22,9 @@ from core.quant.scheme import Scheme
 # Factors by which a grid is shrunk or stretched in the search for its scale; 1 comes first, so that
 # minmax wins a tie. 481 steps of 0.0025 from 0.05 to 1.25: finer steps changed no result on California.
 FACTORS = np.concatenate([[1.0], np.linspace(0.05, 1.25, 481)])[:, None]
+
+# Values that a search rounds in one call: 16 MB an array, of which it holds about ten.
+MOST_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,16 +109,32 @@ def _rounding_errors(v: Variants, method: str, bits: Any) -> Floats:
     return result
 
 
+def best_shrinks(parts: Parts, scheme: Scheme, moments: Moments | None, bits: Sequence[int]) -> dict[str, Floats]:
+    """Return, by name of the scale, the factor on the range of the coefficients' grid at each width, (len(bits),).
+
+    All of `FACTORS` at several widths are tried in one call; which one wins does not depend on how many are tried.
+    """
+    tried = len(FACTORS)
+    values = parts.n_parameters
+    at_once = max(1, MOST_AT_ONCE // (tried * values))
+    found: dict[str, list[Floats]] = {"mse": [], "output": []}
+    for start in range(0, len(bits), at_once):
+        some = np.asarray(bits[start : start + at_once])
+        widths = np.repeat(some, tried)[:, None]
+        v = variants(parts, scheme, moments, widths, np.tile(FACTORS, (len(some), 1)))
+        errors = {"mse": _rounding_errors(v, scheme.method, widths)}
+        if moments is not None:
+            errors["output"] = output_errors(parts, moments, v)
+        for name, each in errors.items():
+            found[name].append(FACTORS[each.reshape(-1, tried).argmin(axis=1), 0])
+    return {name: np.concatenate(each) for name, each in found.items() if each}
+
+
 def best_shrink(parts: Parts, scheme: Scheme, moments: Moments | None) -> float:
     """Return the factor on the range of the coefficients' grid that `scheme.scale` asks for."""
     if scheme.scale == "minmax":
         return 1.0
-    tried = variants(parts, scheme, moments, shrink=FACTORS)
-    if scheme.scale == "mse" or moments is None:
-        errors = _rounding_errors(tried, scheme.method, scheme.bits)
-    else:
-        errors = output_errors(parts, moments, tried)
-    return float(FACTORS[int(np.argmin(errors)), 0])
+    return float(best_shrinks(parts, scheme, moments, [scheme.bits])[scheme.scale][0])
 
 
 def resolve(parts: Parts, scheme: Scheme, moments: Moments | None) -> Scheme:

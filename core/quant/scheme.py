@@ -46,6 +46,19 @@ SWITCHES: dict[str, Choice] = {
 }
 
 
+# What the words of a setting say of a switch that is not at its default.
+_WORDS = {
+    "raw": "raw features",
+    "mse": "scale by rounding error",
+    "output": "scale by output error",
+    "keep": "intercept kept",
+    "quantised": "intercept quantised",
+    "same-grid": "intercept on the same grid",
+    "row": "a scale for each class",
+    "block": "a scale for each 16 values",
+}
+
+
 @dataclass(frozen=True)
 class Scheme:
     """How to quantise. `params` are the method's own settings, completed with their defaults.
@@ -83,6 +96,14 @@ class Scheme:
     def label(self) -> str:
         """Return "8 bits, symmetric"."""
         return f"{self.bits} bit{'s' if self.bits > 1 else ''}, {self.method}"
+
+    @property
+    def words(self) -> str:
+        """Return the label and, in words, every switch and setting that is not at its default."""
+        turned = [_WORDS[getattr(self, n)] for n, choice in SWITCHES.items() if getattr(self, n) != choice.default]
+        declared = params_of(self.method)
+        own = [f"{declared[n].label.lower()} {v}" for n, v in self.params if v != declared[n].default]
+        return ", ".join([self.label, *turned, *own])
 
 
 def params_of(method: str) -> Fields:

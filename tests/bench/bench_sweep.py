@@ -46,7 +46,7 @@ def candidates() -> list[tuple[Any, float]]:
 
 def by_sweep() -> list[float | None]:
     """Return test R² of every candidate from sufficient statistics."""
-    return [point.test_r2 for point in sweep(trained(), tuple(METHODS), BITS).points]
+    return [point.test for point in sweep(trained(), tuple(METHODS), BITS).points]
 
 
 def by_loop() -> list[float]:

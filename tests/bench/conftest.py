@@ -18,8 +18,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Mod
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print both times beside each other, when they were measured."""
+    """Print what was measured side by side, with its ratios."""
+    lines = []
     measured = sys.modules.get("tests.bench.bench_sweep")
     if measured is not None and len(measured.MEDIANS) == 2:
-        terminalreporter.write_line("")
-        terminalreporter.write_line(measured.side_by_side())
+        lines.append(measured.side_by_side())
+    lines += getattr(sys.modules.get("tests.bench.bench_candidates"), "LINES", [])
+    for line in ["", *lines] if lines else []:
+        terminalreporter.write_line(line)

@@ -153,7 +153,10 @@ def test_controls_of_quantise(visitor: Visitor) -> None:
     changes(visitor, lambda: visitor.slide("bits", -1))
     for method in ("Asymmetric", "Window", "Codebook", "Best found", "Symmetric"):
         changes(visitor, lambda m=method: visitor.choose("method", m))
+    changes(visitor, lambda: visitor.key("steps_box").get_by_text("One coefficient").click())
     changes(visitor, lambda: visitor.choose("step", "Latitude"))
+    for way in ("next", "previous"):
+        changes(visitor, lambda w=way: visitor.press(f"step_{w}"))
     tolerance = visitor.key("tolerance").get_by_role("spinbutton")
     changes(visitor, lambda: (tolerance.fill("0.2"), tolerance.press("Enter")))
     visitor.key("advanced_box").get_by_text("Advanced").click()

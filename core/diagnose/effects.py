@@ -1,4 +1,4 @@
-"""Which rounded parameter moves the predictions, by how much, and why: findings as data."""
+"""Which rounded parameter moves the predictions, and by how much."""
 
 from __future__ import annotations
 
