@@ -17,10 +17,10 @@ from core.train import Trained
 class Worst:
     """The k test rows that differ most, the largest difference first; read-only.
 
-    `rows` are their numbers among the test rows, `features` (k, n_features) their raw values. `original` and
-    `quantized` are predictions in the target's unit or, in per cent, the probability of the true class; `difference`
-    is quantised minus original. `true` holds values or numbers of classes, `classes` (k, 2) what the two models say
-    (classification only, else (k, 0)).
+    `rows` are their numbers among the test rows, `features` (k, n_features) their raw values: NaN is missing, and of
+    a text stands the number of its category. `original` and `quantized` are predictions in the target's unit or, in
+    per cent, the probability of the true class; `difference` is quantised minus original. `true` holds values or
+    numbers of classes, `classes` (k, 2) what the two models say (classification only, else (k, 0)).
     """
 
     rows: NDArray[np.intp]

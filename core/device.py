@@ -3,7 +3,8 @@
 The program that is counted is the plain one: codes are read one after the other, what a group of codes shares is
 multiplied in once a group, and the answer is that of the decoded model. Sums start at the intercept, or at zero,
 and each term is one addition. A subtraction and a comparison count as additions. Not counted are loads, stores,
-loop counters, turning a whole number into a float, and the bytes of the program itself.
+loop counters, turning a whole number into a float, the bytes of the program itself, and those of its constants: what
+fills gaps, and the numbers of the categories.
 """
 
 from __future__ import annotations
@@ -91,9 +92,7 @@ def estimate(model: Parts | Quantized, preparation: Preparation) -> Estimate:
         flash, width = float_size(model, 0).numbers, WIDTHS["float64"]
         # y += w·x from y = b: one multiplication and one addition a weight.
         work, items = Counter(multiplications=n_outputs * n_columns, additions=n_outputs * n_columns), ()
-    # x_i·x_j: one multiplication for each column that is a product; no column is a product of more than two.
-    work += Counter(multiplications=n_columns - len(preparation.features))
-    work += _answer_work(n_classes)
+    work += _columns_work(preparation) + _answer_work(n_classes)
     items = (
         # The products stand behind the features, and columns are scaled where they stand.
         ("columns", f"{n_columns} columns of the row", width * n_columns),
@@ -114,6 +113,21 @@ def decoding(q: Quantized) -> str:
     if "offset" in table:
         return "offset"
     return "sign" if q.scheme.bits == 1 and "zero_point" not in table else "zero"
+
+
+def _columns_work(p: Preparation) -> Counter[str]:
+    """Return the operations from a raw row to the model's unscaled columns."""
+    n_ratios = len(p.ratios)
+    n_factors = len(p.numbers) + n_ratios
+    # x ≠ x says that x is missing: one comparison for each number that may be filled.
+    n_compared = len(p.numbers) if p.fills else 0
+    # a/b, and one comparison for whether the quotient is a number that can be used.
+    n_compared += n_ratios
+    # A flag is one comparison: x ≠ x where it marks what is missing, code = k for category k.
+    n_compared += p.n_flags
+    # x_i·x_j: one multiplication for each product; no column is a product of more than two.
+    n_products = p.n_columns - p.n_flags - n_factors
+    return Counter(multiplications=n_products, additions=n_compared, divisions=n_ratios)
 
 
 def _coded_work(q: Quantized) -> Counter[str]:

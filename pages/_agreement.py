@@ -17,6 +17,7 @@ from core.fields import Number
 from core.train import Trained
 from pages import _digits, _shared, _state
 from pages._format import amount, literal
+from pages._predict_cells import cells, is_word
 from pages._predict_row import open_row
 from pages._result import PLOTLY
 
@@ -45,7 +46,9 @@ def render(c: Comparison) -> None:
 
 
 def _unit(t: Trained) -> str:
-    return POINTS if t.dataset.classes else t.dataset.target.unit
+    """Return the unit of a change; values without a unit go by the name of the target."""
+    target = t.dataset.target
+    return POINTS if t.dataset.classes else target.unit or target.label
 
 
 def _tolerance(t: Trained) -> float:
@@ -108,7 +111,7 @@ def _rows(t: Trained, found: Worst) -> None:
     table, config = _shared.drawn("worst rows", _state.key(), lambda: _sent(t, found))
     event: Any = st.dataframe(
         table, hide_index=True, key="worst_rows", on_select="rerun", selection_mode="single-row",
-        column_config=config, alt="Test rows that differ most",
+        column_config=config, placeholder="", alt="Test rows that differ most",
     )  # fmt: skip
     for place in event.selection.rows[:1]:
         _open(found, place)
@@ -148,7 +151,8 @@ def _columns(t: Trained, found: Worst) -> list[Column]:
     if not _digits.is_picture(t.dataset):
         for f, values in zip(t.dataset.features, found.features.T, strict=True):
             heading = f.label if f.unit.lower() in f.label.lower() else f"{f.label}, {f.unit}"
-            columns.append(Column(heading, values, f.meaning, f"%.{f.decimals}f"))
+            shown = cells(f, values) if is_word(f) else pa.array(values, from_pandas=True)
+            columns.append(Column(heading, shown, f.meaning, f"%.{f.decimals}f"))
     return columns
 
 

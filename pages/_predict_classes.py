@@ -21,7 +21,7 @@ FOLLOW = -1
 
 def render(t: Trained, row: Floats) -> None:
     """Draw the page."""
-    picture = _digits.is_picture(t.dataset)
+    picture = drawable(t, row)
     with np.errstate(over="ignore", invalid="ignore"):
         X = t.preparation.expand(row[None, :])
         before, after = (families.outputs(p, X)[0] for p in (t.parts, _state.comparison().decoded))
@@ -45,11 +45,18 @@ def render(t: Trained, row: Floats) -> None:
                 # Below the pad: above, it would push the pad away from under a pointer that is drawing.
                 warn(t, row, picture)
             else:
-                form(t.dataset, t.sketch)
+                form(t)
         with st.container():
             if fine:
                 probabilities(t, before, after)
                 pushes(t, row, int(before.argmax()), picture)
+
+
+def drawable(t: Trained, row: Floats) -> bool:
+    """Return whether the row is a picture to draw on: pixels alone, with no gap and nothing made from them."""
+    p = t.preparation
+    whole = not (p.texts or p.ratios or p.missing or np.isnan(row).any())
+    return _digits.is_picture(t.dataset) and whole
 
 
 def percent(p: float) -> str:
@@ -139,7 +146,7 @@ def pushes(t: Trained, row: Floats, likeliest: int, picture: bool) -> None:
     st.markdown(f"**{'Which pixels push where' if picture else 'What pushes the answer'}**")
     chosen = st.selectbox(
         "Towards", options, key="class_shown",
-        format_func=lambda k: "the most likely class" if k == FOLLOW else literal(names[k]),
+        format_func=lambda k: "the most likely class" if k == FOLLOW else names[k],
         width=260,
     )  # fmt: skip
     chosen = likeliest if chosen == FOLLOW else int(chosen)
@@ -149,7 +156,7 @@ def pushes(t: Trained, row: Floats, likeliest: int, picture: bool) -> None:
     caption = f"Towards {literal(names[chosen])} and away from {against}, against the average training row. "
     caption += "A contribution of 0.69 doubles the odds."
     if not picture:
-        bars(t, before, after, "log-odds", caption)
+        bars(t, row, before, after, "log-odds", caption)
         return
     n, degree = len(row), t.preparation.degree
     _maps(by_feature(before, n, degree), by_feature(after, n, degree))

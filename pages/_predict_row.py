@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan
 
 import numpy as np
 import streamlit as st
@@ -15,6 +16,9 @@ from pages import _state
 
 # Far beyond any row, and far from where squares and sums overflow.
 REACH = Number(0, -1e9, 1e9)
+
+# In the menu of a text or a flag: any text that training never saw, and none at all.
+UNKNOWN, GAP = -1, -2
 
 # Inputs that keep a copy of the row on their own side; each learns of a change that another one made.
 COPIES = ("pad", "table")
@@ -37,7 +41,8 @@ def refresh(name: str) -> None:
 def ready(t: Trained) -> None:
     """Start with a row of the current data set unless one is there; without rows, in the middle of what was seen."""
     data = t.dataset
-    same = (data.name, data.sha256, len(data.y), data.feature_names)
+    # A row of one preparation may be none of another: gaps that nothing fills, other categories.
+    same = (data.name, data.sha256, len(data.y), data.features, t.preparation.may_miss)
     if st.session_state.get("district_of") == same:
         return
     st.session_state.district_of = same
@@ -46,7 +51,16 @@ def ready(t: Trained) -> None:
     elif len(data.y):
         load_row(int(test_rows(t)[0]))
     else:
-        put(t.sketch[:, t.sketch.shape[1] // 2].tolist())
+        put(_middle(t))
+
+
+def _middle(t: Trained) -> list[float]:
+    """Return the median of each number that training saw, and the most frequent text."""
+    found = t.sketch[:, t.sketch.shape[1] // 2].tolist()
+    for text in t.preparation.texts:
+        found[text.feature] = int(np.argmax(text.shares))
+    # Half of yes is no answer.
+    return [float(round(v)) if f.flag else float(v) for f, v in zip(t.dataset.features, found, strict=True)]
 
 
 def test_rows(t: Trained) -> list[int]:
@@ -112,9 +126,11 @@ def open_row(number: int) -> None:
 
 def change_feature(i: int, key: str) -> None:
     """Take one value from the form; one that is refused becomes a message and the row stays."""
-    state, values = st.session_state, list(st.session_state.district)
+    state, values, t = st.session_state, list(st.session_state.district), _state.trained()
+    given, feature = state[key], t.dataset.features[i]
     try:
-        values[i] = float(REACH.check(_state.trained().dataset.features[i].label, state[key]))
+        empty = given is None or ((feature.categories or feature.flag) and given == GAP)
+        values[i] = nan if empty and t.preparation.may_miss[i] else float(REACH.check(feature.label, given))
     except InvalidInput as error:
         state.problems = [str(error)]
         return

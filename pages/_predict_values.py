@@ -9,7 +9,7 @@ from core import families, figures
 from core.parts import Floats
 from core.train import Trained
 from pages import _shared, _state
-from pages._format import literal, money
+from pages._format import amount, literal, money
 from pages._predict_form import TOO_LARGE, form, loaders, warn
 from pages._predict_pushes import bars, centred
 from pages._predict_row import put
@@ -20,14 +20,15 @@ DEGREES = ("Latitude", "Longitude")
 
 def render(t: Trained, row: Floats) -> None:
     """Draw the page."""
-    mapped = len(t.dataset.y) > 0 and set(DEGREES) <= set(t.dataset.feature_names)
+    # The map is one of California: its words and colours fit no other table.
+    mapped = len(t.dataset.places) > 0 and set(DEGREES) <= set(t.dataset.feature_names)
     # One element, however much is in it: a message that comes and goes would move the form below.
     with st.container():
         fine = answers(t, row)
     with st.grid(columns=2, min_column_width=420, gap="large"):
         with st.container():
             loaders(t)
-            form(t.dataset, t.sketch)
+            form(t)
             if mapped and fine:
                 pushes(t, row)
         with st.container():
@@ -35,6 +36,11 @@ def render(t: Trained, row: Floats) -> None:
                 place_map(t, row)
             elif fine:
                 pushes(t, row)
+
+
+def _value(value: float, unit: str) -> str:
+    """Return a value in the target's unit: whole dollars, four significant digits of anything else."""
+    return money(value, unit) if unit == "$" else amount(value, unit)
 
 
 def answers(t: Trained, row: Floats) -> bool:
@@ -47,20 +53,20 @@ def answers(t: Trained, row: Floats) -> bool:
         st.error(TOO_LARGE, icon=":material/error:")
         return False
     with st.container(key="finding"):
-        gap = money(abs(after - before), target.unit)
+        gap = _value(abs(after - before), target.unit)
         more = "more" if after >= before else "less"
         st.markdown(
-            f"**{setting_words(c)}:** the quantised model says :orange[{literal(money(after, target.unit))}], "
-            f"{literal(gap)} {more} than :blue[{literal(money(before, target.unit))}] of the original."
+            f"**{setting_words(c)}:** the quantised model says :orange[{literal(_value(after, target.unit))}], "
+            f"{literal(gap)} {more} than :blue[{literal(_value(before, target.unit))}] of the original."
         )
     index, meaning = st.session_state.district_row, literal(target.meaning)
     unit = target.unit if target.unit == "$" else literal(target.unit)
     with st.grid(columns=4, min_column_width=150):
-        st.metric("Original", money(before, unit), border=True, help=meaning)
-        st.metric("Quantised", money(after, unit), border=True, help=meaning)
-        st.metric("Difference", money(after - before, unit), border=True)
+        st.metric("Original", _value(before, unit), border=True, help=meaning)
+        st.metric("Quantised", _value(after, unit), border=True, help=meaning)
+        st.metric("Difference", _value(after - before, unit), border=True)
         true = None if index is None else float(t.dataset.y[index]) * target.factor
-        st.metric("True value", "–" if true is None else money(true, unit), border=True,
+        st.metric("True value", "–" if true is None else _value(true, unit), border=True,
                   help="Known for rows of the data set, until a value is changed.")  # fmt: skip
     warn(t, row)
     return True
@@ -72,11 +78,11 @@ def pushes(t: Trained, row: Floats) -> None:
     X = centred(t, row)
     before, after = (p.values["coef"][0] * X * target.factor for p in (t.parts, c.decoded))
     base = [float(families.predict(p, t.moments.mean[None, :])[0]) * target.factor for p in (t.parts, c.decoded)]
+    first, second = (literal(_value(value, target.unit)) for value in base)
     st.markdown("**What pushes the answer**")
     bars(
-        t, before, after, target.unit,
-        f"Against the average training row, for which the original says {literal(money(base[0], target.unit))} and the "
-        f"quantised model {literal(money(base[1], target.unit))}.",
+        t, row, before, after, target.unit or target.label,
+        f"Against the average training row, for which the original says {first} and the quantised model {second}.",
     )  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import os
 import socket
 import stat
@@ -15,7 +14,8 @@ from typing import Any
 
 from streamlit import net_util
 
-_LOG = logging.getLogger("bitdial")
+from core import logs
+from core.settings import settings
 
 # Streamlit asks a server on the internet for this machine's address, at start and for every foreign origin.
 # Nothing may leave the machine; browsers reach it by the name that they used.
@@ -25,15 +25,22 @@ net_util.get_external_ip = lambda: None
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Prepare the process, then serve; nobody is let in before this is done."""
-    from pages import _shared  # here, so that importing this module costs nothing
+    from pages import _jobs, _shared  # here, so that importing this module costs nothing
 
     started = time.perf_counter()
+    logs.configure(settings().logs)
     # In this thread and not in another: nothing else runs yet, and the event loop has nobody to serve.
     _shared.warm()
     listeners = undelay_listeners()
     refreeze()
-    _LOG.info("Ready after %.1f s; %d listener(s) without delay.", time.perf_counter() - started, listeners)
-    yield
+    _jobs.manager()
+    logs.event("ready", seconds=round(time.perf_counter() - started, 1), undelayed=listeners)
+    try:
+        yield
+    finally:
+        _jobs.close()
+        logs.event("stopped")
+        logs.shut()
 
 
 # One script at a time: Python runs one at a time anyway, and scripts that interrupt each other at every system

@@ -2,7 +2,8 @@
 
 Every key is one short text: a configuration spelled as JSON, and the SHA-256 of an opened file. Arguments with
 a leading underscore are not part of the key. Values are immutable and shared between visitors; every cache is
-bounded.
+bounded. What comes from a user's own table is the exception: it is kept in that visit alone (`kept`), and goes
+with it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -23,11 +24,14 @@ from core.api import mark_ready
 from core.artifact import Model, encode
 from core.artifact.reopen import reopen
 from core.comparison import Comparison
-from core.config import Experiment
+from core.config import DataConfig, Experiment, table_needed
+from core.datasets import OWN, Dataset
+from core.datasets.own import own_dataset
 from core.quant import Scheme
 from core.settings import ROOT
 from core.sweep import Sweep, everything, run, sweep, with_cv
-from core.train import Trained
+from core.tables import Table
+from core.train import Trained, train_on
 
 ALL_BITS = tuple(range(1, 17))
 PAIR = ("original", "quantized")
@@ -35,6 +39,70 @@ PAIR = ("original", "quantized")
 # SHA-256 and contents of an opened file, or nothing.
 Opened = tuple[str, Model | None]
 NOTHING: Opened = ("", None)
+
+
+# How many results of each kind a visit keeps of its own table; a kind that is not named here keeps MOST.
+KEPT = {"dataset": 3, "trained": 4, "comparison": 40, "curve": 6, "every": 2, "file": 6}
+MOST = 80
+
+
+@dataclass(frozen=True, eq=False)
+class OwnTable:
+    """A user's table that is open in a visit: its contents, what it is called, and what is to be learnt from it."""
+
+    table: Table
+    name: str
+    target: str
+    task: str
+    features: tuple[str, ...]
+
+
+def kept(kind: str, key: str, make: Callable[[], Any], spinner: str = "") -> Any:
+    """Return what `make` makes for `kind` and `key`: made once, and kept in this visit alone.
+
+    The one that was not asked for the longest goes first. `Delete my data` drops them all.
+    """
+    results: dict[str, dict[str, Any]] = st.session_state.setdefault("own_results", {})
+    found = results.setdefault(kind, {})
+    if key in found:
+        found[key] = found.pop(key)  # now the last one
+        return found[key]
+    if spinner:
+        with st.spinner(spinner):
+            value = make()
+    else:
+        value = make()
+    while len(found) >= KEPT.get(kind, MOST):
+        del found[next(iter(found))]
+    found[key] = value
+    return value
+
+
+def is_own(e: Experiment, opened: Opened = NOTHING) -> bool:
+    """Return whether a result rests on a user's own table, also by way of an opened file."""
+    model = opened[1]
+    return e.data.dataset == OWN or (model is not None and model.data is not None and model.data.dataset == OWN)
+
+
+def open_table(sha256: str) -> OwnTable | None:
+    """Return the table with this SHA-256 if it is open in this visit: in use, or read and not yet used."""
+    for name in ("own_table", "draft"):
+        found: OwnTable | None = st.session_state.get(name)
+        if found is not None and found.table.sha256 == sha256:
+            return found
+    return None
+
+
+def own_rows(data: DataConfig) -> Dataset:
+    """Return the data set of a recipe on a user's own table; raises `InvalidInput` when it is not open here."""
+    found = open_table(data.sha256)
+    if found is None:
+        raise table_needed(data.sha256, data.target)
+    key = json.dumps([data.sha256, data.target, data.task, data.features])
+    made: Dataset = kept(
+        "dataset", key, lambda: own_dataset(found.table, data.target, data.task, data.features, found.name)
+    )
+    return made
 
 
 @lru_cache(maxsize=2000)
@@ -51,9 +119,20 @@ def _trained(key: str, _e: Experiment, _model: Model | None) -> Trained:
     return reopen(_model) if _model is not None else core.train(_e.data, _e.train)
 
 
+def _own_trained(e: Experiment, model: Model | None) -> Trained:
+    if model is None:
+        return train_on(own_rows(e.data), e.data, e.train)
+    # A file that was opened without its table stays so until it is opened again.
+    return reopen(model, own_rows(e.data) if model.data == e.data else None)
+
+
 def trained(e: Experiment, opened: Opened = NOTHING) -> Trained:
-    """Return the trained model of a recipe, or of the opened file."""
-    return _trained(key_of(e, False) + opened[0], e, opened[1])
+    """Return the trained model of a recipe, or of the opened file; raises `InvalidInput` where it cannot be trained."""
+    key = key_of(e, False) + opened[0]
+    if is_own(e, opened):
+        found: Trained = kept("trained", key, lambda: _own_trained(e, opened[1]), "Training …")
+        return found
+    return _trained(key, e, opened[1])
 
 
 @st.cache_resource(max_entries=400, show_spinner=False)
@@ -63,48 +142,86 @@ def _comparison(key: str, _e: Experiment, _opened: Opened) -> Comparison:
 
 def comparison(e: Experiment, opened: Opened = NOTHING) -> Comparison:
     """Return the comparison that belongs to an experiment."""
-    return _comparison(key_of(e) + opened[0], e, opened)
+    key = key_of(e) + opened[0]
+    if is_own(e, opened):
+        found: Comparison = kept("comparison", key, lambda: evaluate.compare(trained(e, opened), e.scheme))
+        return found
+    return _comparison(key, e, opened)
+
+
+def _swept(e: Experiment, opened: Opened) -> Sweep:
+    return sweep(trained(e, opened), [e.scheme.method], ALL_BITS, e.scheme)
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)
 def _curve(key: str, _e: Experiment, _opened: Opened) -> Sweep:
-    return sweep(trained(_e, _opened), [_e.scheme.method], ALL_BITS, _e.scheme)
+    return _swept(_e, _opened)
 
 
 def curve(e: Experiment, opened: Opened = NOTHING) -> Sweep:
     """Return 1 to 16 bits of the experiment's method and switches."""
     same = replace(e, scheme=replace(e.scheme, bits=Scheme().bits))
-    return _curve(key_of(same) + opened[0], same, opened)
+    key = key_of(same) + opened[0]
+    if is_own(e, opened):
+        found: Sweep = kept("curve", key, lambda: _swept(same, opened))
+        return found
+    return _curve(key, same, opened)
 
 
-@st.cache_resource(max_entries=12, show_spinner="Trying every setting …")
-def _every(key: str, folds: int, _e: Experiment, _opened: Opened) -> Sweep:
-    model = trained(_e, _opened)
+def _tried(folds: int, e: Experiment, opened: Opened) -> Sweep:
+    model = trained(e, opened)
     plan = everything(model.parts)
     found = run(model, plan)
     return with_cv(model, plan, found, folds) if folds else found
 
 
+@st.cache_resource(max_entries=12, show_spinner="Trying every setting …")
+def _every(key: str, folds: int, _e: Experiment, _opened: Opened) -> Sweep:
+    return _tried(folds, _e, _opened)
+
+
 def every(e: Experiment, opened: Opened = NOTHING, folds: int = 0) -> Sweep:
     """Return every setting there is for the experiment's model; with `folds`, cross-validated besides."""
-    return _every(key_of(e, False) + opened[0], folds, e, opened)
+    key = key_of(e, False) + opened[0]
+    if is_own(e, opened):
+        found: Sweep = kept("every", f"{folds} {key}", lambda: _tried(folds, e, opened), "Trying every setting …")
+        return found
+    return _every(key, folds, e, opened)
+
+
+def _encoded(variants: tuple[str, ...], e: Experiment, opened: Opened) -> bytes:
+    pair = evaluate.model_file(trained(e, opened), comparison(e, opened))
+    return encode(pair if variants == PAIR else pair.only(*variants))
 
 
 @st.cache_resource(max_entries=120, show_spinner=False)
 def _file_bytes(key: str, variants: tuple[str, ...], _e: Experiment, _opened: Opened) -> bytes:
-    pair = evaluate.model_file(trained(_e, _opened), comparison(_e, _opened))
-    return encode(pair if variants == PAIR else pair.only(*variants))
+    return _encoded(variants, _e, _opened)
 
 
 def file_bytes(e: Experiment, variants: tuple[str, ...], opened: Opened = NOTHING) -> bytes:
     """Return the file of the pair, or of one of the two alone."""
-    return _file_bytes(key_of(e) + opened[0], variants, e, opened)
+    key = key_of(e) + opened[0]
+    if is_own(e, opened):
+        found: bytes = kept("file", f"{variants} {key}", lambda: _encoded(variants, e, opened))
+        return found
+    return _file_bytes(key, variants, e, opened)
 
 
 @st.cache_resource(max_entries=600, show_spinner=False)
-def drawn(name: str, key: str, _draw: Callable[[], Any]) -> Any:
-    """Return what `_draw` makes for `name` and `key`: made once and shared; nobody changes it afterwards."""
+def _drawn(name: str, key: str, _draw: Callable[[], Any]) -> Any:
     return _draw()
+
+
+def drawn(name: str, key: str, draw: Callable[[], Any]) -> Any:
+    """Return what `draw` makes for `name` and `key`: made once and shared; nobody changes it afterwards.
+
+    While a visit shows results on its own table, it is kept in that visit.
+    """
+    e = st.session_state.get("experiment")
+    if e is not None and is_own(e, st.session_state.get("opened") or NOTHING):
+        return kept("drawn", f"{name} {key}", draw)
+    return _drawn(name, key, draw)
 
 
 @st.cache_resource(show_spinner=False)

@@ -54,7 +54,7 @@ def _model_line() -> None:
         return
     extra = " of degree 2" if config.degree == 2 else ""
     scaling = "standardised features" if config.scaling == "standard" else "raw features"
-    st.caption(f"**{MODELS[config.model].label}**{extra} on {trained.dataset.label}, {scaling}")
+    st.caption(f"**{MODELS[config.model].label}**{extra} on {literal(trained.dataset.label)}, {scaling}")
     if _state.opened()[1] is not None:
         st.caption("The numbers are those of the opened file.")
 
@@ -155,6 +155,8 @@ def _save() -> None:
         state.problems = [str(error)]
         return
     state.saved = [*state.saved, (path, label)][-20:]
+    if _shared.is_own(state.experiment, _state.opened()):
+        state.own_saved = [*state.own_saved, path]
     state.problems, state.notice = [], f"Saved as {label}: listed under Save and open for this visit."
 
 

@@ -12,11 +12,11 @@ from typing import Any
 import streamlit as st
 
 from core.artifact import Model
-from core.artifact.reopen import DIFFERS, OUTSIDE, reopen
+from core.artifact.reopen import AWAY, DIFFERS, OUTSIDE, reopen
 from core.comparison import Comparison
-from core.config import DataConfig, Experiment, TrainConfig, default_model
+from core.config import DataConfig, Experiment, TrainConfig, default_model, starting, task_of
 from core.config_file import parse_config
-from core.datasets import DATASETS
+from core.datasets import OWN
 from core.device import check_budget, read_budget
 from core.errors import ArtifactError, InvalidInput
 from core.models import models_for
@@ -39,11 +39,25 @@ def start() -> None:
     state.experiment, errors = from_query(query)
     state.problems = [str(error) for error in (*errors, *refused)]
     state.opened, state.pins, state.saved, state.notice = None, [], [], ""
+    state.own_table, state.draft, state.undecoded, state.uploads = None, None, None, 0
+    state.own_saved, state.own_seen = [], ()
+    # A link to a result on a user's own table works as soon as that table is open.
+    state.link = query if query.get("dataset") == OWN else None
     try:
         trained()
-    except InvalidInput as error:  # a share of the rows that leaves too few to train or to test
-        state.experiment = replace(state.experiment, data=DataConfig())
+    except InvalidInput as error:  # a share that leaves too few rows to train or to test, a ratio of no two columns
+        state.experiment = _trainable(state.experiment)
         state.problems.append(str(error))
+
+
+def _trainable(e: Experiment) -> Experiment:
+    """Return settings that can surely be trained in place of `e`, which cannot: as much of `e` as there can be."""
+    try:
+        found = replace(e, data=DataConfig())
+        _shared.trained(found)
+    except InvalidInput:
+        return Experiment(scheme=e.scheme)
+    return found
 
 
 def _budget_of(text: str | None) -> tuple[int | None, list[InvalidInput]]:
@@ -111,10 +125,36 @@ def key() -> str:
 
 
 def take(e: Experiment) -> None:
-    """Make `e` the settings of this visit; problems of the address are settled with it."""
+    """Make `e` the settings of this visit; problems of the address are settled with it.
+
+    Settings that cannot be trained become a message, and the visit stays as it is.
+    """
+    state = st.session_state
     if (e.data, e.train) != (experiment().data, experiment().train):
-        st.session_state.opened = None
-    st.session_state.experiment, st.session_state.problems = e, []
+        try:
+            _shared.trained(e)
+        except InvalidInput as error:
+            state.problems = [str(error)]
+            return
+        state.opened = None
+    if e.data.dataset == OWN:
+        _use_table(e.data)
+    state.experiment, state.problems = e, []
+
+
+def _use_table(data: DataConfig) -> None:
+    """Make the open table that `data` describes the one in use; pins on another one go, they could not be shown."""
+    state, found = st.session_state, _shared.open_table(data.sha256)
+    if found is not None:
+        state.own_table = replace(found, target=data.target, task=data.task, features=data.features)
+        state.own_seen = (*(s for s in state.own_seen if s != data.sha256), data.sha256)
+        drop_pins(data.sha256)
+
+
+def drop_pins(kept: str = "") -> None:
+    """Let go of the pinned settings on users' tables other than the one with the SHA-256 `kept`."""
+    state = st.session_state
+    state.pins = [e for e in state.pins if e.data.dataset != OWN or e.data.sha256 == kept]
 
 
 def attempt(change: Any, *args: Any, **kwargs: Any) -> None:
@@ -146,7 +186,7 @@ def change_train(key: str, field: str) -> None:
     """Take a training setting from the widget `key`; another model starts with its own defaults."""
     e, value = experiment(), st.session_state[key]
     if field == "model":
-        attempt(lambda: replace(e, train=TrainConfig(value, e.train.scaling, e.train.degree)))
+        attempt(lambda: replace(e, train=replace(e.train, model=value, params=())))
     else:
         attempt(lambda: replace(e, train=replace(e.train, **{field: value})))
 
@@ -158,15 +198,36 @@ def change_hyperparameter(key: str, name: str) -> None:
     attempt(lambda: replace(e, train=replace(e.train, params=tuple(pairs.items()))))
 
 
+def change_ratios(ratios: tuple[str, ...]) -> None:
+    """Take other columns to divide."""
+    e = experiment()
+    attempt(lambda: replace(e, train=replace(e.train, ratios=ratios)))
+
+
 def change_data(key: str, field: str) -> None:
     """Take a setting of the data from the widget `key`; another table gets a model that fits its task."""
     e, value = experiment(), st.session_state[key]
     if field == "dataset":
-        fits = e.train.model in models_for(DATASETS[value].task)
-        model = e.train if fits else TrainConfig(default_model(value), e.train.scaling)
-        attempt(lambda: replace(e, data=replace(e.data, dataset=value), train=model))
-        return
-    attempt(lambda: replace(e, data=replace(e.data, **{field: value})))
+        attempt(lambda: _on_other_data(e, value))
+    else:
+        attempt(lambda: replace(e, data=replace(e.data, **{field: value})))
+
+
+def _on_other_data(e: Experiment, name: str) -> Experiment:
+    """Return `e` on another table, with the same share and seed; gaps and ratios are those of a table, and start anew.
+
+    The user's own table comes back with the choices it had.
+    """
+    if name == OWN:
+        own = st.session_state.own_table
+        found = DataConfig(OWN, e.data.test_size, e.data.seed, own.table.sha256, own.target, own.features, own.task)
+        train = starting(_shared.own_rows(found))
+    else:
+        found = DataConfig(name, e.data.test_size, e.data.seed)
+        train = TrainConfig(default_model(name), e.train.scaling)
+    if e.train.model in models_for(task_of(found)):
+        train = TrainConfig(e.train.model, e.train.scaling, e.train.degree, e.train.params, train.impute)
+    return replace(e, data=found, train=train)
 
 
 def take_scheme(scheme: Scheme) -> None:
@@ -189,16 +250,20 @@ def set_method(method: str) -> None:
 def open_model(model: Model, sha: str) -> None:
     """Make an opened file the current model: its recipe, its scheme, and its own numbers where they differ.
 
-    A model from outside has no recipe; the settings of data and training then wait until it is closed.
+    A model from outside has no recipe, and one of a user's own table that is not open here has no rows; the settings
+    of data and training then wait until it is closed.
     """
-    again = reopen(model)
+    own = model.data if model.data is not None and model.data.dataset == OWN else None
+    at_hand = own is not None and _shared.open_table(own.sha256) is not None
+    again = reopen(model, _shared.own_rows(own) if own is not None and at_hand else None)
     now = experiment()
     scheme = now.scheme if model.quantized is None else model.quantized.scheme
-    if model.data is None or model.config is None:
+    if model.data is None or model.config is None or AWAY in again.report.notes:
         take(replace(now, scheme=scheme))
     else:
         take(Experiment(model.data, model.config, scheme))
-    st.session_state.opened = (sha, model) if {DIFFERS, OUTSIDE} & set(again.report.notes) else None
+    kept = {DIFFERS, OUTSIDE, AWAY} & set(again.report.notes)
+    st.session_state.opened = (sha, model) if kept else None
 
 
 def open_settings(data: bytes) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from core import figures
-from core.config import DEGREE, SCALING, SEED, hyperparameters
-from core.datasets import DATASETS
+from core.config import DEGREE, SCALING, SEED, hyperparameters, task_of
+from core.datasets import DATASETS, OWN
 from core.evaluate import baseline
 from core.fields import Number
 from core.metrics import LABELS, SCALARS
 from core.models import MODELS, models_for
 from core.quant.coordinates import column_scale
 from core.train import Trained
-from pages import _shared, _state
+from pages import _preparing, _shared, _state, _table, _tuning
 from pages._fields import draw
 from pages._format import literal, money, number
 from pages._result import PLOTLY
@@ -27,12 +27,8 @@ def settings_form() -> None:
     """Draw the model's form from the registries."""
     e = experiment()
     with st.grid(columns=4, min_column_width=180, vertical_alignment="bottom"):
-        tables = {name: source.label for name, source in DATASETS.items()}
-        st.selectbox(
-            "Data", list(DATASETS), format_func=tables.__getitem__, key=sync("dataset", e.data.dataset),
-            on_change=_state.change_data, args=("dataset", "dataset"), help=DATASETS[e.data.dataset].summary,
-        )  # fmt: skip
-        fitting = models_for(DATASETS[e.data.dataset].task)
+        _data()
+        fitting = models_for(task_of(e.data))
         labels = {name: MODELS[name].label for name in fitting}
         st.selectbox(
             "Model", fitting, format_func=labels.__getitem__, key=sync("model", e.train.model),
@@ -53,6 +49,20 @@ def settings_form() -> None:
             help="Share of the rows kept for testing; the model never sees them.",
         )  # fmt: skip
         draw(SEED, "seed", e.data.seed, _state.change_data, "seed")
+        _preparing.gaps(current)
+
+
+def _data() -> None:
+    """Draw the menu of tables: the bundled ones, and the user's own when one is in use in this visit."""
+    name, own = experiment().data.dataset, st.session_state.own_table
+    tables = {name: source.label for name, source in DATASETS.items()}
+    if own is not None:
+        tables[OWN] = own.name
+    about_it = f"{own.table.n_rows:,} rows of your own." if name == OWN else DATASETS[name].summary
+    st.selectbox(
+        "Data", list(tables), format_func=tables.__getitem__, key=sync("dataset", name),
+        on_change=_state.change_data, args=("dataset", "dataset"), help=about_it,
+    )  # fmt: skip
 
 
 def sentence(t: Trained) -> None:
@@ -70,22 +80,22 @@ def sentence(t: Trained) -> None:
         off = money((metrics["test"]["mae"] or 0) * target.factor, target.unit)
         st.markdown(
             f"**{label}** explains :blue[{(metrics['test']['r2'] or 0):.1%}] of the variance "
-            f"of {t.report.n_test:,} test rows and is off by {literal(off)} on average; {rows}."
+            f"of {t.report.n_test:,} test rows and is off by {literal(off.strip())} on average; {rows}."
         )
 
 
 def report(t: Trained) -> None:
     """Draw the metric cards and what the solver had to say."""
-    metrics, target = baseline(t).metrics, t.dataset.target
+    metrics, unit = baseline(t).metrics, literal(_unit(t))
     names = SCALARS[t.dataset.task]
     with st.grid(columns=6 if len(names) == 3 else 4, min_column_width=130):
         for part in ("test", "train"):
             for name in names:
                 rows = {"test": t.report.n_test, "train": t.report.n_train}[part]
-                unit = f", in units of {target.table_unit}" if name in ("rmse", "mae") else ""
+                of = f", in units of {unit}" if name in ("rmse", "mae") else ""
                 st.metric(
                     f"{LABELS[name]}, {part}", number(metrics[part][name]), border=True,
-                    help=f"On {rows:,} {part} rows{unit}.",
+                    help=f"On {rows:,} {part} rows{of}.",
                 )  # fmt: skip
     st.caption(
         f"Rank {t.report.rank} of {t.report.n_columns}: "
@@ -130,7 +140,7 @@ def charts(t: Trained) -> None:
     """Draw predictions, residuals and coefficients, all on the test rows."""
     _, y = t.rows("test")
     predicted = baseline(t).outputs
-    unit = t.dataset.target.table_unit
+    unit = _unit(t)
     colours, key = _shared.palette(), _shared.key_of(experiment(), False) + _state.opened()[0]
     grid = st.grid(columns=2, min_column_width=420, gap="medium")
     with grid.container():
@@ -170,11 +180,23 @@ def charts(t: Trained) -> None:
     )
 
 
+def _unit(t: Trained) -> str:
+    """Return the unit of the target, or its name where the table gives it none."""
+    return t.dataset.target.table_unit or t.dataset.target.label
+
+
 def _units(t: Trained) -> list[str]:
-    """Return the unit of each coefficient: the target's unit per unit of the column."""
-    target = t.dataset.target.table_unit
+    """Return the unit of each coefficient: the target's unit per unit of the column.
+
+    A ratio and a column of 0 and 1 have units of their own, and so has a feature whose name looks like a product.
+    """
     by_name = {f.name: f.per for f in t.dataset.features}
-    return [f"{target} per " + " · ".join(by_name[n] for n in name.split("·")) for name in t.preparation.columns]
+
+    def per(name: str) -> str:
+        parts = [name] if name in by_name else name.split("·")
+        return " · ".join(by_name.get(part, "unit") for part in parts)
+
+    return [f"{_unit(t)} per {per(name)}" for name in t.preparation.columns]
 
 
 def about(t: Trained) -> None:
@@ -185,10 +207,10 @@ def about(t: Trained) -> None:
             [
                 {
                     "feature": f.name,
-                    "meaning": f.meaning,
+                    "meaning": f"one of {len(f.categories)} texts" if f.categories else f.meaning,
                     "unit": f.unit,
-                    "lowest": f"{f.low:g}",
-                    "highest": f"{f.high:g}",
+                    "lowest": "" if f.categories else f"{f.low:g}",
+                    "highest": "" if f.categories else f"{f.high:g}",
                 }
                 for f in source.features
             ],
@@ -196,7 +218,10 @@ def about(t: Trained) -> None:
             key="about",
             alt="Features with units and observed ranges",
         )
-        st.caption(f"Target: {source.target.meaning}. Source: {source.source}. {source.licence}")
+        if source.name == OWN:
+            st.caption(f"Target: {literal(source.target.meaning)}. Source: {literal(source.label)}, {source.source}.")
+        else:
+            st.caption(f"Target: {source.target.meaning}. Source: {source.source}. {source.licence}")
 
 
 current = _state.trained()
@@ -205,9 +230,13 @@ if current.config is None:
         "The current model came from a file and was trained elsewhere. Close the file in the sidebar to train here.",
         icon=":material/model_training:",
     )
+    _table.render()
 else:
     sentence(current)
+    _table.render()
     settings_form()
+    _preparing.ratios(current)
     report(current)
     (class_charts if current.dataset.task == "classification" else charts)(current)
     about(current)
+    _tuning.render()

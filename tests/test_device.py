@@ -15,10 +15,11 @@ from core.config import TrainConfig
 from core.device import MOST_BYTES, OPERATIONS, Estimate, check_budget, decoding, estimate, read_budget
 from core.errors import InvalidInput
 from core.parts import Floats, Parts
-from core.prepare import terms
+from core.prepare import Preparation, terms
 from core.quant import METHODS, Quantized, Scheme, decoded_blocks, dequantize, pack, quantize
 from core.sizes import numbers
 from core.train import Trained
+from tests.own_tables import mixed
 from tests.support import (
     GRANULARITIES,
     INTERCEPTS,
@@ -37,7 +38,7 @@ OFFSET = (("zero_point", "offset"),)
 # Method and settings; bits; and what is predicted from: p = 20 makes two blocks of a row, of 16 and of 4 columns.
 WAYS = (*METHODS, "asymmetric offset")
 WIDTHS = ("1", "3", "8", "11", "16")
-MODELS = ("regression", "products", "two classes", "four classes")
+MODELS = ("regression", "products", "two classes", "four classes", "own table", "own classes")
 
 
 class Machine:
@@ -70,6 +71,16 @@ class Machine:
         """Return an entry of a table."""
         self.done["lookups"] += 1
         return self.constant(row[int(code.value)])
+
+    def flag(self, yes: bool) -> Word:
+        """Return 1 or 0, what one comparison finds."""
+        self.done["additions"] += 1
+        return self.constant(yes)
+
+    def quotient_by_zero(self) -> Word:
+        """Return what a division by zero gives on any floating-point unit: no finite number."""
+        self.done["divisions"] += 1
+        return self.constant(math.nan)
 
     def exp(self, word: Word) -> Word:
         """Return the exponential; beyond the largest number it is infinite, as on any floating-point unit."""
@@ -104,12 +115,30 @@ class Word:
         return self._made("divisions", self.value / other.value)
 
 
-def columns_of(m: Machine, row: Floats, degree: int) -> list[Word]:
-    """Return the model's columns: the features and, behind them, the products of two."""
-    index = terms(len(row), degree)
-    kept = m.keep(len(index))
+def filled(m: Machine, word: Word, fill: float) -> Word:
+    """Return the number, or what stands in its place when it is none: one comparison."""
+    return m.constant(fill) if m.flag(not math.isfinite(word.value)).value else word
+
+
+def columns_of(m: Machine, row: Floats, p: Preparation) -> list[Word]:
+    """Return the model's columns: numbers, ratios, behind them the products of two, then the flags."""
+    kept = m.keep(len(p.columns))
+    for j, i in enumerate(p.numbers):
+        kept[j] = filled(m, m.constant(row[i]), p.fills[j]) if p.fills else m.constant(row[i])
+    base = len(p.numbers)
+    for ratio in p.ratios:
+        over, under = (kept[p.number_names.index(name)] for name in (ratio.over, ratio.under))
+        kept[base] = filled(m, over / under if under.value else m.quotient_by_zero(), ratio.fill)
+        base += 1
+    index = terms(base, p.degree)
     for j, term in enumerate(index):
-        kept[j] = kept[term[0]] * kept[term[1]] if len(term) == 2 else m.constant(row[term[0]])
+        kept[j] = kept[term[0]] * kept[term[1]] if len(term) == 2 else kept[j]
+    flags = [m.flag(math.isnan(row[i])) for i in p.marked]
+    for text in p.texts:
+        code = row[text.feature]
+        flags += [m.flag(code == k) for k in text.seen]
+        flags += [m.flag(math.isnan(code))] if p.gap_column(text) else []
+    kept[len(index) :] = flags
     return kept
 
 
@@ -133,10 +162,10 @@ def answer(m: Machine, scores: list[Word], n_classes: int) -> list[float]:
     return [s.value for s in scores]
 
 
-def run_original(parts: Parts, row: Floats, degree: int) -> tuple[list[float], Machine]:
+def run_original(parts: Parts, row: Floats, p: Preparation) -> tuple[list[float], Machine]:
     """Return what the machine answers with the original model."""
     m = Machine()
-    x = columns_of(m, row, degree)
+    x = columns_of(m, row, p)
     scores = m.keep(len(parts.values["coef"]))
     for o, weights in enumerate(parts.values["coef"]):
         scores[o] = m.constant(parts.values["intercept"][o])
@@ -225,10 +254,10 @@ def by_groups(b: Block, x: list[Word], scores: list[Word], shared: bool) -> None
                 scores[o] = scores[o] + b.beside("offset", i) * [*sums.values()][k]
 
 
-def run_quantized(q: Quantized, row: Floats, degree: int) -> tuple[list[float], Machine]:
+def run_quantized(q: Quantized, row: Floats, p: Preparation) -> tuple[list[float], Machine]:
     """Return what the machine answers from codes and tables alone."""
     m = Machine()
-    x = columns_of(m, row, degree)
+    x = columns_of(m, row, p)
     for j in range(len(x)):
         if "feature_mean" in q.exact:
             x[j] = x[j] - m.constant(q.exact["feature_mean"][j])
@@ -248,6 +277,8 @@ def run_quantized(q: Quantized, row: Floats, degree: int) -> tuple[list[float], 
 
 def model(name: str) -> Trained:
     """Return a small model: 20 columns make blocks of 16 and 4, products of 5 features make 20 columns."""
+    if name.startswith("own "):
+        return mixed("ridge", 2) if name == "own table" else mixed("logistic")
     if name == "products":
         return trained_on(*table(60, 5), TrainConfig("linear", degree=2))
     X, y = table(60, 20)
@@ -255,6 +286,12 @@ def model(name: str) -> Trained:
 
 
 TRAINED = {name: model(name) for name in MODELS}
+
+
+def rows_of(trained: Trained) -> list[Floats]:
+    """Return rows to predict; of the own table with gaps, with a text that is no category, and with a divisor of 0."""
+    X = trained.dataset.X
+    return [X[2], X[5], X[7], np.array([0.0, -1.0, np.nan, 0.1])] if trained.preparation.texts else [X[7]]
 
 
 def scheme(way: str, bits: str, space: str, intercept: str, granularity: str) -> Scheme:
@@ -299,16 +336,15 @@ def test_a_machine_that_predicts_does_what_was_estimated(case: tuple[str, ...]) 
     """One row, from raw features to the answer: the right answer, with exactly these operations and this memory."""
     trained = TRAINED[case[0]]
     q = quantize(trained.parts, scheme(*case[1:]), trained.moments)
-    row = trained.dataset.X[7]
-    columns = trained.preparation.expand(row[None, :])
-    said, m = run_quantized(q, row, trained.preparation.degree)
-    twin = dequantize(q)
-    near = distance(q, twin, columns[0])
-    # Probabilities move by at most as much as the scores.
-    np.testing.assert_allclose(said, families.outputs(twin, columns)[0], rtol=1e-12, atol=near)
-    found = estimate(q, trained.preparation)
-    assert counted(found) == machine_counted(m)
-    assert found.ram == 4 * m.kept == sum(count for _, _, count in found.items)
+    twin, found = dequantize(q), estimate(q, trained.preparation)
+    for row in rows_of(trained):
+        columns = trained.preparation.expand(row[None, :])
+        said, m = run_quantized(q, row, trained.preparation)
+        near = distance(q, twin, columns[0])
+        # Probabilities move by at most as much as the scores.
+        np.testing.assert_allclose(said, families.outputs(twin, columns)[0], rtol=1e-12, atol=near)
+        assert counted(found) == machine_counted(m)
+        assert found.ram == 4 * m.kept == sum(count for _, _, count in found.items)
     assert found.flash == numbers(q.scheme, trained.parts)
 
 
@@ -316,15 +352,15 @@ def test_a_machine_that_predicts_does_what_was_estimated(case: tuple[str, ...]) 
 def test_the_machine_does_what_was_estimated_of_an_original(name: str) -> None:
     """The float model: the right answer, one multiplication and one addition a weight, eight bytes a number."""
     trained = TRAINED[name]
-    row, p = trained.dataset.X[7], trained.preparation
-    said, m = run_original(trained.parts, row, p.degree)
-    columns = p.expand(row[None, :])
-    # Another order of summing: each of 20 terms is rounded by 2^-53 of the largest partial sum.
-    near = 64 * 2.0**-53 * float((np.abs(trained.parts.values["coef"]) @ np.abs(columns[0])).max() + 100)
-    np.testing.assert_allclose(said, families.outputs(trained.parts, columns)[0], rtol=1e-12, atol=near)
-    found = estimate(trained.parts, p)
-    assert counted(found) == machine_counted(m)
-    assert found.ram == 8 * m.kept
+    p, found = trained.preparation, estimate(trained.parts, trained.preparation)
+    for row in rows_of(trained):
+        said, m = run_original(trained.parts, row, p)
+        columns = p.expand(row[None, :])
+        # Another order of summing: each of 21 terms is rounded by 2^-53 of the largest partial sum.
+        near = 64 * 2.0**-53 * float((np.abs(trained.parts.values["coef"]) @ np.abs(columns[0])).max() + 100)
+        np.testing.assert_allclose(said, families.outputs(trained.parts, columns)[0], rtol=1e-12, atol=near)
+        assert counted(found) == machine_counted(m)
+        assert found.ram == 8 * m.kept
     assert found.flash == 8 * trained.parts.n_parameters
 
 
@@ -375,6 +411,15 @@ def test_products_cost_one_multiplication_each() -> None:
     assert two.multiplications - one.multiplications == 36 + 36
     assert two.additions - one.additions == 36
     assert two.ram - one.ram == 8 * 36
+
+
+def test_a_raw_row_costs_what_its_preparation_does() -> None:
+    """By hand: 3 numbers that may be missing and a ratio; 10 products of 4; 2 flags of gaps, 5 of a text."""
+    t = mixed("ridge", 2)
+    assert (t.preparation.n_flags, t.preparation.n_columns) == (7, 21)
+    found = estimate(t.parts, t.preparation)
+    # 21 terms of the sum; 3 numbers, the ratio and 7 flags are compared once each.
+    assert (found.multiplications, found.additions, found.divisions) == (21 + 10, 21 + 3 + 1 + 7, 1)
 
 
 @pytest.mark.parametrize("value", [1, 24, MOST_BYTES])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import math
 import os
 import sys
@@ -12,9 +13,13 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+from core import logs
 from core.cli import files, options, text
+from core.cli.own import asked
+from core.cli.predict import predict_command
 from core.cli.reference import reference_command
 from core.cli.sweep import add_goal, sweep_command
+from core.cli.tune import add_search, log_trained, tune_command
 from core.datasets import DATASETS, Dataset
 from core.errors import ArtifactError, InvalidInput
 from core.evaluate import compare, cross_validate, measure
@@ -23,7 +28,7 @@ from core.models import MODELS
 from core.quant import AUTO, BITS, METHODS, PRESETS
 from core.quant.methods import AUTO_SUMMARY
 from core.reference import SYSTEMS
-from core.train import train
+from core.settings import settings
 from core.version import VERSION
 
 Result = tuple[dict[str, Any], str]
@@ -100,31 +105,37 @@ def methods(args: argparse.Namespace) -> Result:
 
 def train_command(args: argparse.Namespace) -> Result:
     """Train a model and write it to a file."""
-    e = options.experiment(args)
-    trained = train(e.data, e.train)
+    wanted = asked(args)
+    trained = wanted.train()
     metrics = measure(trained, trained.parts)
     saved = files.save_original(trained, metrics, args.out)
+    log_trained(trained)
     result = {
         "metrics": metrics,
         "report": asdict(trained.report),
+        "columns": list(trained.preparation.columns),
         "coef": trained.parts.values["coef"][0].tolist(),
         "intercept": float(trained.parts.values["intercept"][0]),
-        "experiment": e.to_json(),
+        "experiment": wanted.experiment.to_json(),
+        **wanted.to_json(),
         **saved,
     }
-    return result, "\n".join([text.training(trained, metrics), files.saved_line(saved)])
+    return result, "\n".join([*wanted.lines(), text.training(trained, metrics), files.saved_line(saved)])
 
 
 def compare_command(args: argparse.Namespace) -> Result:
     """Compare a model with its quantised twin: from settings, a preset, one file or two."""
+    more, before = {}, []
     if args.files:
-        options.alone(args)
-        trained, c = files.compare_files(args.files)
+        trained, c = files.compare_files(args)
     else:
-        e = options.experiment(args)
-        trained = train(e.data, e.train)
-        c = compare(trained, e.scheme)
-    result, shown = c.to_json(), text.comparison(c)
+        wanted = asked(args)
+        more, before = wanted.to_json(), wanted.lines()
+        trained = wanted.train()
+        c = compare(trained, wanted.experiment.scheme)
+    notes = list(trained.report.notes)
+    result = c.to_json() | {"notes": notes} | more
+    shown = "\n".join([*before, text.comparison(c), *notes])
     if args.cv is not None:
         folds = int(options.FOLDS.parse("cv", args.cv))
         cv = cross_validate(trained, c.quantized.scheme, folds)
@@ -146,25 +157,24 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"bitdial {VERSION}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def add(name: str, run: Callable[[argparse.Namespace], Result]) -> argparse.ArgumentParser:
+    def add(name: str, run: Callable[[argparse.Namespace], Result], logged: bool = False) -> argparse.ArgumentParser:
         summary = (run.__doc__ or "").split("\n")[0]
         command = commands.add_parser(name, help=summary, description=summary)
         command.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-        command.set_defaults(run=run)
+        command.set_defaults(run=run, logged=logged)
         return command
 
     add("datasets", datasets)
     add("models", models)
     add("methods", methods)
-    one = add("train", train_command)
+    one = add("train", train_command, logged=True)
     options.add_training(one)
     one.add_argument("--out", metavar="FILE", help="where to write the model")
-    one = add("quantize", files.quantize_command)
-    one.add_argument("file", metavar="FILE", help="a model written by train")
-    options.add_scheme(one)
-    one.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a setting of the method")
-    one.add_argument("--only", action="store_true", help="leave the original out of the file")
-    one.add_argument("--out", metavar="FILE", help="where to write the pair")
+    one = add("tune", tune_command, logged=True)
+    options.add_training(one)
+    add_search(one)
+    one.add_argument("--out", metavar="FILE", help="where to write the best model")
+    options.add_quantizing(add("quantize", files.quantize_command))
     one = add("compare", compare_command)
     one.add_argument("files", nargs="*", metavar="FILE", help="a pair, or an original and a quantised model")
     options.add_training(one)
@@ -179,25 +189,34 @@ def parser() -> argparse.ArgumentParser:
     add_goal(one)
     one = add("reference", reference_command)
     one.add_argument("--system", help=", ".join(SYSTEMS))
-    one = add("predict", files.predict_command)
-    one.add_argument("file", metavar="FILE", help="a model written by train or quantize")
-    source = one.add_mutually_exclusive_group(required=True)
-    source.add_argument("--rows", metavar="ROWS.csv", help="a CSV file with one column for each feature")
-    source.add_argument("--sample", action="store_true", help="the first ten test rows of the model's data set")
-    one.add_argument("--out", metavar="PREDICTIONS.csv", help="where to write all predictions")
+    options.add_predicting(add("predict", predict_command, logged=True))
     one = add("inspect", files.inspect_command)
     one.add_argument("file", metavar="FILE", help="any model file")
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status: 0, or 2 for bad input with the message on stderr."""
+    """Run one command and return the exit status: 0, 2 for bad input, 130 when it was stopped by Ctrl-C.
+
+    What went wrong stands in one line on stderr. Commands that do work worth recording write to the log file.
+    """
     args = parser().parse_args(argv)
     try:
+        if args.logged:
+            _log_to_file()
         result, shown = args.run(args)
     except (InvalidInput, ArtifactError) as error:
+        if args.logged:
+            logs.failure(f"{args.command} refused", error)
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        if args.logged:
+            logs.event(f"{args.command} stopped")
+        print("stopped", file=sys.stderr)
+        return 130
+    finally:
+        logs.shut()
     try:
         print(json.dumps(result, allow_nan=False, default=partial(_plain)) if args.json else shown)
         sys.stdout.flush()
@@ -205,6 +224,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (`| head`) has seen enough; what Python would still flush at exit goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def _log_to_file() -> None:
+    """Send events to the file in the settings' folder; the console belongs to the answer and to messages."""
+    logs.configure(settings().logs, console=False)
+    # Without any handler at all, logging prints warnings itself.
+    logs.LOGGER.addHandler(logging.NullHandler())
 
 
 def _plain(value: object) -> object:

@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from core.cli import options, text
+from core.cli.own import asked
 from core.config import Experiment
 from core.errors import InvalidInput
 from core.evaluate import baseline, compare
@@ -30,7 +31,7 @@ from core.sweep import (
     with_cv,
 )
 from core.sweep.goal import BUDGET, LOSS
-from core.train import Trained, train
+from core.train import Trained
 
 Result = tuple[dict[str, Any], str]
 
@@ -42,8 +43,8 @@ def sweep_command(args: argparse.Namespace) -> Result:
     names = [*METHODS] if args.methods is None else options.method_names(args.methods)
     widths = options.bit_widths("1-16" if args.bits is None else args.bits)
     args.bits = None
-    e = options.experiment(args)
-    trained = train(e.data, e.train)
+    wanted = asked(args)
+    e, trained = wanted.experiment, wanted.train()
     start = perf_counter()
     if not trained.dataset.classes:
         anchors(trained)
@@ -57,8 +58,8 @@ def sweep_command(args: argparse.Namespace) -> Result:
         found = with_cv(trained, plan, found)
     candidates: list[Point | Cast] = [*found.points, *found.casts]
     basis = found.basis if goal is None else goal.basis
-    result = found.to_json() | {"seconds": seconds}
-    shown = [text.sweep(found, names, basis)]
+    result = found.to_json() | {"seconds": seconds} | wanted.to_json()
+    shown = [*wanted.lines(), text.sweep(found, names, basis)]
     if every:
         best = front(candidates, basis)
         result |= {"front": list(best), "dominated_by": list(dominators(candidates, basis))}

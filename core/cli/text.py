@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from core.comparison import Comparison
+from core.datasets import Target
 from core.errors import shown
 from core.metrics import LABELS, SCALARS, Metrics
 from core.sizes import Size
@@ -47,7 +48,7 @@ def training(trained: Trained, metrics: Mapping[str, Metrics]) -> str:
         table(["part", "rows", *(LABELS[n] for n in names)], rows),
     ]
     if dataset.task == "regression":
-        lines += [f"RMSE and MAE in units of {dataset.target.table_unit}", "", _coefficients(trained)]
+        lines += [f"RMSE and MAE in units of {unit(dataset.target)}", "", _coefficients(trained)]
     else:
         lines += ["", *_classes(metrics["test"])]
     return "\n".join([*lines, f"rank {report.rank} of {report.n_columns}", *report.notes])
@@ -57,13 +58,15 @@ def _recipe(trained: Trained) -> list[str]:
     if trained.config is None or trained.data is None:
         return []
     config = trained.config
-    return [f"{trained.dataset.label}, {config.model}, scaling {config.scaling}, seed {trained.data.seed}"]
+    filled = "" if config.impute == "none" else f", missing numbers {config.impute}"
+    label = literal(trained.dataset.label)
+    return [f"{label}, {config.model}, scaling {config.scaling}{filled}, seed {trained.data.seed}"]
 
 
 def _coefficients(trained: Trained) -> str:
     values = trained.parts.values
     rows: list[list[Cell]] = [
-        [n, float(w)] for n, w in zip(trained.preparation.columns, values["coef"][0], strict=True)
+        [literal(n), float(w)] for n, w in zip(trained.preparation.columns, values["coef"][0], strict=True)
     ]
     return table(["coefficient", "of the raw feature"], [*rows, ["intercept", float(values["intercept"][0])]])
 
@@ -189,6 +192,11 @@ def predictions(columns: Mapping[str, Sequence[float | str]], limit: int = 10) -
     rows: list[list[Cell]] = [[str(i), *(_shown(columns[n][i]) for n in names)] for i in range(min(limit, count))]
     more = [f"… and {count - limit:,} more rows"] if count > limit else []
     return "\n".join([table(["row", *names], rows), *more])
+
+
+def unit(target: Target) -> str:
+    """Return what 1 of the target stands for; a column of a user's own table has no unit but itself."""
+    return literal(target.table_unit or target.name)
 
 
 def _shown(value: float | str) -> str:

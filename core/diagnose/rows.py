@@ -5,6 +5,8 @@ The test rows are only reported here; the cures are chosen by the training rows,
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from core.comparison import Comparison
@@ -47,30 +49,51 @@ def one_row_carries(trained: Trained, c: Comparison) -> Finding | None:
     part = abs(float(gain[d.row])) / total if total > 0 else 0.0
     if part < A_TENTH:
         return None
-    count = rows.shape[1]
-    mean, deviation = trained.preparation.mean[:count], trained.preparation.scale[:count]
-    away = np.abs(rows[d.row] - mean) / deviation
-    odd = int(np.argmax(away))
-    feature, value = trained.preparation.features[odd], float(rows[d.row, odd])
     text = (
         f"Test row {d.row} alone moves the difference in {LABELS[d.metric]} from {_signed(d.value_without)} to "
-        f"{_signed(d.value)}: {feature} is {short(value)} there, {short(float(away[odd]))} deviations from the mean."
+        f"{_signed(d.value)}"
     )
-    evidence = {
+    evidence: dict[str, Any] = {
         "row": d.row, "difference": d.value, "without": d.value_without, "share_of_gains_and_losses": part,
-        "feature": feature, "value": value, "deviations": float(away[odd]),
     }  # fmt: skip
-    return Finding("one_row_carries", text, evidence, best_cure(trained, c, _CURES))
+    odd = _oddest(trained, rows[d.row])
+    if odd is not None:
+        feature, value, away = odd
+        text += f": {feature} is {short(value)} there, {short(away)} deviations from the mean"
+        evidence |= {"feature": feature, "value": value, "deviations": away}
+    return Finding("one_row_carries", text + ".", evidence, best_cure(trained, c, _CURES))
+
+
+def _oddest(trained: Trained, row: Floats) -> tuple[str, float, float] | None:
+    """Return the number of a raw row that is most deviations from its mean, None where it holds no number.
+
+    A text and a flag have no mean that says anything, and what is missing is nowhere.
+    """
+    p = trained.preparation
+    # The first columns of the model are the numbers, in this order.
+    measured = [
+        (abs(float(row[i]) - float(p.mean[j])) / float(p.scale[j]), i)
+        for j, i in enumerate(p.numbers)
+        if not (np.isnan(row[i]) or trained.dataset.features[i].flag)
+    ]
+    if not measured:
+        return None
+    away, i = max(measured, key=lambda pair: pair[0])
+    return p.features[i], float(row[i]), away
 
 
 def beyond(trained: Trained, rows: Floats) -> Floats:
     """Return how far each value lies outside the training range of its feature, in widths of it, (n, n_features).
 
-    0 inside; a feature that is constant in training has no width, and is measured in its own unit.
+    0 inside; a feature that is constant in training has no width, and is measured in its own unit. A text lies 1
+    outside when no training row has it. What is missing lies inside: something known stands in its place.
     """
     low, high = trained.sketch[:, 0], trained.sketch[:, -1]
     width = np.where(high > low, high - low, 1.0)
     result: Floats = np.maximum(np.maximum(low - rows, rows - high), 0.0) / width
+    for text in trained.preparation.texts:
+        result[:, text.feature] = ~np.isin(rows[:, text.feature], text.seen)
+    result[np.isnan(rows)] = 0.0
     return result
 
 
@@ -88,14 +111,18 @@ def inputs_out_of_range(trained: Trained, c: Comparison) -> Finding | None:
         return None
     row = int(np.argmax(np.where(out, squared, -1.0)))
     column = int(np.argmax(outside[row]))
-    feature, value = trained.preparation.features[column], float(rows[row, column])
+    feature, value = trained.dataset.features[column], float(rows[row, column])
     low, high = float(trained.sketch[column, 0]), float(trained.sketch[column, -1])
+    evidence: dict[str, Any] = {"rows": count, "of": len(out), "share": part, "row": row, "feature": feature.name}
+    if feature.categories:
+        shown = feature.categories[int(value)] if value >= 0 else "no known text"
+        said = f"{shown}, which no training row has"
+        evidence |= {"value": shown}
+    else:
+        said = f"{short(value)}, in training {short(low)} to {short(high)}"
+        evidence |= {"value": value, "low": low, "high": high}
     text = (
         f"{count:,} of {len(out):,} test rows lie outside the training range and hold {share(part)} of the squared "
-        f"change; in row {row} {feature} is {short(value)}, in training {short(low)} to {short(high)}."
+        f"change; in row {row} {feature.name} is {said}."
     )
-    evidence = {
-        "rows": count, "of": len(out), "share": part, "row": row, "feature": feature, "value": value,
-        "low": low, "high": high,
-    }  # fmt: skip
     return Finding("inputs_out_of_range", text, evidence, best_cure(trained, c, _CURES))

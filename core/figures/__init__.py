@@ -10,6 +10,7 @@ from core.figures.steps import landing
 from core.figures.style import Palette
 from core.figures.sweep import called, loss_map
 from core.figures.train import actual_vs_predicted, coefficient_map, coefficients, confusion, residuals
+from core.figures.tuning import hidden, importance_chart, learning_chart, searched, tuning_chart
 
 __all__ = [
     "Cloud",
@@ -29,11 +30,16 @@ __all__ = [
     "difference_histogram",
     "district_map",
     "draws_levels",
+    "hidden",
+    "importance_chart",
     "landing",
+    "learning_chart",
     "loss_map",
     "number_line",
     "pareto",
     "pixel_pushes",
     "residuals",
+    "searched",
     "shown_coefficients",
+    "tuning_chart",
 ]

@@ -410,7 +410,7 @@ def test_figures_are_shared_and_stay_as_they_are() -> None:
 
 def test_every_cache_is_bounded() -> None:
     """No cache of the pages grows without limit."""
-    for name in ("_trained", "_comparison", "_curve", "_file_bytes", "drawn"):
+    for name in ("_trained", "_comparison", "_curve", "_file_bytes", "_drawn"):
         assert 0 < getattr(_shared, name)._info.max_entries <= 1000
     assert _shared.key_of.cache_info().maxsize is not None
 

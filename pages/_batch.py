@@ -1,0 +1,167 @@
+"""A file of rows on Predict: both models answer each, and the answers can be taken away.
+
+File and answers live in the visit alone: in the session, by the file's SHA-256, never in a shared cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from core.artifact import Model
+from core.artifact.model import from_trained
+from core.errors import InvalidInput
+from core.rows import MAX_BYTES, MAX_ROWS, Rows
+from core.train import Trained
+from pages import _batch_file, _shared, _state
+from pages._batch_file import Answers
+from pages._format import amount, literal, titled
+
+SHOWN = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Sent:
+    """A file as it came."""
+
+    name: str
+    sha: str
+    data: bytes
+
+
+def render(t: Trained) -> None:
+    """Draw the folder of the page in which a file is answered; closed it costs nothing."""
+    with st.expander("A file of rows", key="batch_box", on_change="rerun", icon=":material/table_rows:") as box:
+        if box.open:
+            _draw(t)
+
+
+def _kept() -> dict[str, Any]:
+    """Return what the visit keeps of the file: among the results of its own data, with which it is deleted."""
+    found: dict[str, Any] = st.session_state.setdefault("own_results", {}).setdefault("batch", {})
+    return found
+
+
+def close() -> None:
+    """Let go of the file and of what was made of it."""
+    _kept().clear()
+
+
+def _draw(t: Trained) -> None:
+    model = _made("model", _state.comparison(), lambda: from_trained(t, _state.comparison().quantized))
+    st.caption(
+        f"Both models answer every row of a CSV file: UTF-8, commas between, at most {MAX_BYTES // 1024**2} MB and "
+        f"{MAX_ROWS:,} rows, with exactly the columns of the model in any order; a column "
+        f"{literal(t.dataset.target.name)} with true values may stand beside them. The file stays in the memory of "
+        "this visit."
+    )
+    key = f"batch_file_{st.session_state.get('batch_revision', 0)}"
+    st.file_uploader(
+        "Rows to predict", type=["csv"], key=key, on_change=_take, args=(key,), max_upload_size=MAX_BYTES // 1024**2
+    )
+    st.download_button(
+        "Download a template", _batch_file.template(model, st.session_state.district), file_name="rows.csv",
+        mime="text/csv", key="batch_template", on_click="ignore", icon=":material/download:",
+        help="The columns that the model takes, with the row above as an example.",
+    )  # fmt: skip
+    sent: Sent | None = _kept().get("sent")
+    if sent is None:
+        return
+    try:
+        rows = _made("rows", t, lambda: _batch_file.read(model, sent.data))
+        answers = _made("answers", _state.comparison(), lambda: _batch_file.answered(t, model, rows))
+    except InvalidInput as error:
+        st.error(literal(f"{sent.name}: {error}"), icon=":material/error:")
+        return
+    _summary(t, sent, rows, answers)
+    _answers(t, sent, model, rows, answers)
+
+
+def _made(name: str, owner: object, make: Callable[[], Any]) -> Any:
+    """Return what `make` makes of the current file for `owner`: once, until one of the two is another."""
+    kept = _kept()
+    sha = kept["sent"].sha if "sent" in kept else ""
+    if name not in kept or kept[name][0] != sha or kept[name][1] is not owner:
+        kept[name] = (sha, owner, make())
+    return kept[name][2]
+
+
+def _take(key: str) -> None:
+    """Read the file in the upload field `key`; one that is refused becomes a message, and the last one stays.
+
+    The next field is a new and empty one: one copy in memory is enough.
+    """
+    state = st.session_state
+    file: Any = state[key]
+    if file is None:
+        return
+    data, name = file.getvalue(), "".join(c for c in file.name if c.isprintable())[:60] or "your file"
+    state.batch_revision = state.get("batch_revision", 0) + 1
+    context = get_script_run_ctx()
+    if context is not None:
+        manager: Any = context.uploaded_file_mgr
+        manager.remove_file(context.session_id, file.file_id)
+    t, sent = _state.trained(), Sent(name, _shared.digest(data), data)
+    if "sent" not in _kept() or _kept()["sent"].sha != sent.sha:
+        try:
+            rows = _batch_file.read(from_trained(t, _state.comparison().quantized), data)
+        except InvalidInput as error:
+            state.problems = [f"{name}: {error}"]
+            return
+        _kept()["rows"] = (sent.sha, t, rows)
+    _kept()["sent"], state.problems = sent, []
+
+
+def _summary(t: Trained, sent: Sent, rows: Rows, answers: Answers) -> None:
+    """Draw how many rows there are, what was unknown or missing in them, and how far the models agree."""
+    numbers = {t.preparation.features[i] for i in t.preparation.numbers}
+    filled = tuple(pair for pair in rows.missing if pair[0] in numbers)
+    empty = tuple(pair for pair in rows.missing if pair[0] not in numbers)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{literal(sent.name)}**", width="content")
+        st.button("Close the file", key="batch_close", on_click=close, icon=":material/close:")
+    alike = "the same class"
+    if answers.tolerance is not None:
+        alike = f"at most {amount(answers.tolerance, t.dataset.target.unit)} apart"
+    # fmt: off
+    with st.grid(columns=5, min_column_width=130):
+        _card("Rows", f"{len(rows.X):,}", "read", "Rows below the header.")
+        _card("Agreement", f"{100 * answers.share:.2f} %", literal(alike),
+              "Share of the rows with the same class from both models, or with values no further apart.")
+        _card("Outside training", f"{answers.outside:,}", "rows",
+              "Rows with a value beyond the training range, or an unknown text. Both models only guess there.")
+        _card("Unknown texts", f"{_total(rows.unknown):,}", "cells", "Texts that training never saw count as none.")
+        _card("Filled numbers", f"{_total(filled):,}", "cells", "Empty cells in which a number of the training stands.")
+    # fmt: on
+    named = (("unknown texts", rows.unknown), ("filled numbers", filled), ("texts missing", empty))
+    said = [f"{what}: " + ", ".join(f"{literal(n)} {c:,}" for n, c in pairs) for what, pairs in named if pairs]
+    if said:
+        st.caption(titled("; ".join(said)) + ".")
+
+
+def _total(pairs: tuple[tuple[str, int], ...]) -> int:
+    return sum(count for _, count in pairs)
+
+
+def _card(label: str, value: str, below: str, meaning: str) -> None:
+    st.metric(label, value, border=True, help=meaning, delta=below, delta_color="off", delta_arrow="off")
+
+
+def _answers(t: Trained, sent: Sent, model: Model, rows: Rows, answers: Answers) -> None:
+    """Draw the first rows with their answers, and the file of all of them."""
+    first = _made("first", answers, lambda: pa.table(_batch_file.table(model, rows, answers, SHOWN)))
+    st.dataframe(first, hide_index=True, key="batch_rows", placeholder="", alt="First rows with both answers")
+    more = f"The first {SHOWN} of {len(rows.X):,} rows. " if len(rows.X) > SHOWN else ""
+    unit = "" if model.classes else f"Values are in {literal(t.dataset.target.table_unit or t.dataset.target.label)}. "
+    st.caption(f"{more}{unit}A leading quote in the file keeps spreadsheets from running a text.")
+    st.download_button(
+        "Download all answers",
+        lambda: _batch_file.written(_batch_file.table(model, rows, answers)),
+        file_name="answers.csv", mime="text/csv", key="batch_download", on_click="ignore", type="primary",
+        icon=":material/download:", help="Every row with both answers and their difference, as CSV.",
+    )  # fmt: skip

@@ -1,0 +1,65 @@
+"""One journey with a table of one's own: uploaded, chosen from, trained on, quantised, asked, deleted."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.visitor import TIMEOUT, Visitor
+from tests.sources import ROOT
+
+
+def says(visitor: Visitor, text: str) -> None:
+    """Wait until the sentence that opens the page holds `text`."""
+    expect(visitor.key("finding").first).to_contain_text(text, timeout=TIMEOUT)
+
+
+def page(visitor: Visitor, name: str) -> None:
+    """Go to another page by the menu, so that the visit stays the same."""
+    visitor.page.get_by_test_id("stSidebarNav").get_by_role("link", name=name).click()
+    expect(visitor.page).to_have_url(re.compile(f"/{name.lower()}" if name != "Quantise" else "/"), timeout=TIMEOUT)
+    visitor.settle()
+
+
+def test_a_table_of_ones_own_goes_all_the_way(visitor: Visitor) -> None:
+    """Upload flats.csv, leave a column out, train, quantise at 4 bits, predict one row, delete."""
+    visitor.open("/train")
+    visitor.page.get_by_text("Your own table").click()
+    expect(visitor.page.locator("[class*='st-key-own_file_']").first).to_be_visible(timeout=TIMEOUT)
+    visitor.settle()
+    visitor.page.locator("[class*='st-key-own_file_'] input[type=file]").set_input_files(
+        ROOT / "examples" / "flats.csv"
+    )
+    expect(visitor.key("own_use")).to_be_visible(timeout=TIMEOUT)
+    main = visitor.page.get_by_test_id("stMain")
+    expect(main).to_contain_text("delimiter semicolon; decimal comma: 19,6 is read as 19.6")
+    visitor.settle()
+    visitor.key("own_features").get_by_role("button", name=re.compile("balcony")).first.click()
+    expect(visitor.key("own_features")).not_to_contain_text("balcony", timeout=TIMEOUT)
+    visitor.settle()
+    visitor.press("own_use")
+    says(visitor, "of 48 test rows")
+    visitor.settle()
+    assert "features=area_m2%2Cbuilt%2Cdistrict%2Cfloor&" in visitor.page.url + "&"
+    page(visitor, "Quantise")
+    visitor.slide("bits", -4)
+    says(visitor, "4 bits, symmetric")
+    says(visitor, "48 test rows")
+    visitor.settle()
+    page(visitor, "Predict")
+    says(visitor, "the quantised model says")
+    box = visitor.key("f_area_m2").get_by_role("spinbutton")
+    before = visitor.key("finding").first.inner_text()
+    box.fill("100")
+    box.press("Enter")
+    expect(visitor.key("finding").first).not_to_have_text(before, timeout=TIMEOUT)
+    visitor.settle()
+    page(visitor, "Train")
+    visitor.page.get_by_text("Your own table").click()
+    expect(visitor.key("own_delete")).to_be_visible(timeout=TIMEOUT)
+    visitor.settle()
+    visitor.press("own_delete")
+    says(visitor, "of 4,128 test rows")
+    expect(main).to_contain_text("Your data are deleted")
+    assert "own" not in visitor.page.url
