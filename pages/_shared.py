@@ -24,6 +24,7 @@ from core.artifact import Model, encode
 from core.artifact.reopen import reopen
 from core.comparison import Comparison
 from core.config import Experiment
+from core.diagnose import Finding, diagnose
 from core.quant import Scheme
 from core.settings import ROOT
 from core.sweep import Sweep, everything, run, sweep, with_cv
@@ -107,6 +108,14 @@ def drawn(name: str, key: str, _draw: Callable[[], Any]) -> Any:
     return _draw()
 
 
+def findings(e: Experiment, opened: Opened = NOTHING) -> tuple[Finding, ...]:
+    """Return what was found about the comparison that belongs to an experiment."""
+    found: tuple[Finding, ...] = drawn(
+        "findings", key_of(e) + opened[0], lambda: diagnose(trained(e, opened), comparison(e, opened))
+    )
+    return found
+
+
 @st.cache_resource(show_spinner=False)
 def palette() -> figures.Palette:
     """Return the colours by meaning, read from the theme's file, the only place where they are written."""
@@ -123,7 +132,7 @@ def warm() -> None:
     """Do the first visitor's work before there is one: libraries, data, the default model at every width."""
     e = Experiment()
     for bits in ALL_BITS:
-        comparison(replace(e, scheme=Scheme(bits=bits)))
+        findings(replace(e, scheme=Scheme(bits=bits)))
     curve(e)
     file_bytes(e, PAIR)
     palette()

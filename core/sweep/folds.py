@@ -73,7 +73,7 @@ def _present(value: float) -> float | None:
 @lru_cache(maxsize=4)
 def folds(trained: Trained, count: int) -> tuple[Fold, ...]:
     """Return the folds of the training rows, fitted; rows are read once, whatever is scored on them later."""
-    config = recipe_of(trained)
+    config = recipe_of(trained, count)
     penalty = MODELS[config.model].penalty(dict(config.params))
     if penalty is not None:
         return tuple(_from_sums(trained, config, penalty, count))
