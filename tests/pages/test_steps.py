@@ -11,7 +11,7 @@ import streamlit as st
 from core.config import Experiment
 from core.quant import METHOD_NAMES, Scheme
 from core.quant.case import Step
-from pages import _quantise
+from pages import _choice, _quantise
 from pages._format import MINUS
 from pages._steps import LABEL, WIDTH, written
 from tests.pages.test_controls import changed
@@ -94,12 +94,22 @@ def test_lines_are_written_under_their_equals_signs() -> None:
     assert max(map(len, lines)) <= WIDTH
 
 
-def clicked(monkeypatch: pytest.MonkeyPatch, shown: Any, bits: int = 8) -> int:
-    """Return the width after the browser has said that `shown` is selected."""
-    state = SimpleNamespace(experiment=Experiment(scheme=Scheme(bits=bits)), problems=[], opened=None)
-    state.get = lambda key: shown if key == "curve" else None
+class State(dict[str, Any]):
+    """What stands in for the state of a session: entries that are read as attributes, too."""
+
+    __getattr__ = dict.__getitem__
+    __setattr__ = dict.__setitem__
+
+
+def clicked(monkeypatch: pytest.MonkeyPatch, shown: Any, again: bool = False) -> int:
+    """Return the width after the browser has said that `shown` is selected; `again`: of a chart clicked before."""
+    state = State(experiment=Experiment(), problems=[], opened=None, curve=shown)
     monkeypatch.setattr(st, "session_state", state)
-    _quantise._click_curve()
+    callback = _choice.clicked("curve", _quantise.at_widths(Scheme()))
+    if again:
+        callback()
+        state.experiment = Experiment()
+    callback()
     return int(state.experiment.scheme.bits)
 
 
@@ -116,11 +126,17 @@ def test_a_click_on_the_curve_takes_the_width_of_the_point(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    "points", [[], [{}], [{"x": 4}], *([{"customdata": c}] for c in (0, 17, -1, 2.5, None, "4", [4], {}))]
+    "points", [[], [{}], [{"x": 4}], *([{"customdata": c}] for c in (0, 17, -1, 2.5, None, "4", {}))]
 )
 def test_what_no_point_of_the_curve_says_changes_nothing(monkeypatch: pytest.MonkeyPatch, points: list[Any]) -> None:
     """An emptied selection, a point without a width, and widths that do not exist leave the dial where it is."""
     assert clicked(monkeypatch, selection(*points)) == 8
+
+
+def test_a_click_on_the_curve_is_heard_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same selection, sent once more by a browser that has not drawn the new chart yet, does not turn the dial."""
+    assert clicked(monkeypatch, selection({"customdata": 4})) == 4
+    assert clicked(monkeypatch, selection({"customdata": 4}), again=True) == 8
 
 
 def test_a_click_that_arrives_when_the_curve_is_gone_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
