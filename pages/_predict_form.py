@@ -31,6 +31,7 @@ def _input(feature: Feature, seen: Floats, i: int) -> None:
     known = feature.unit.lower() in feature.label.lower()
     st.number_input(
         literal(feature.label if known else f"{feature.label}, {feature.unit}"),
+        value=float(st.session_state.district[i]),
         key=sync(key, float(st.session_state.district[i])),
         step=float(f"{max(spread / 20, 10.0**-feature.decimals):.1g}"),
         format=f"%.{feature.decimals}f",

@@ -29,13 +29,15 @@ def settings_form() -> None:
     with st.grid(columns=4, min_column_width=180, vertical_alignment="bottom"):
         tables = {name: source.label for name, source in DATASETS.items()}
         st.selectbox(
-            "Data", list(DATASETS), format_func=tables.__getitem__, key=sync("dataset", e.data.dataset),
+            "Data", list(DATASETS), list(DATASETS).index(e.data.dataset), format_func=tables.__getitem__,
+            key=sync("dataset", e.data.dataset),
             on_change=_state.change_data, args=("dataset", "dataset"), help=DATASETS[e.data.dataset].summary,
         )  # fmt: skip
         fitting = models_for(DATASETS[e.data.dataset].task)
         labels = {name: MODELS[name].label for name in fitting}
         st.selectbox(
-            "Model", fitting, format_func=labels.__getitem__, key=sync("model", e.train.model),
+            "Model", fitting, fitting.index(e.train.model), format_func=labels.__getitem__,
+            key=sync("model", e.train.model),
             on_change=_state.change_train, args=("model", "model"), help=MODELS[e.train.model].summary,
         )  # fmt: skip
         values = dict(e.train.params)
@@ -46,9 +48,9 @@ def settings_form() -> None:
             "Degree", [1, 2], key=sync("degree", e.train.degree), on_change=_state.change_train,
             args=("degree", "degree"), required=True, help=DEGREE.help,
         )  # fmt: skip
+        share = min(max(e.data.test_size, SHARES.low), SHARES.high)
         st.slider(
-            "Test share", SHARES.low, SHARES.high, step=0.05,
-            key=sync("test_size", min(max(e.data.test_size, SHARES.low), SHARES.high)),
+            "Test share", SHARES.low, SHARES.high, share, step=0.05, key=sync("test_size", share),
             on_change=_state.change_data, args=("test_size", "test_size"),
             help="Share of the rows kept for testing; the model never sees them.",
         )  # fmt: skip
