@@ -9,7 +9,6 @@ import streamlit as st
 from core import figures
 from core.comparison import Comparison
 from core.intervals import WORSE
-from core.metrics import LABELS
 from core.quant import Scheme
 from core.quant.levels import steps
 from core.sweep import fewest_bits
@@ -88,7 +87,7 @@ def _curve(c: Comparison) -> None:
     )
     e = _state.experiment()
     found = _shared.curve(e, _state.opened())
-    name = LABELS[c.metric] if len(c.differences) else "kept variance"
+    name = _choice.main_name(c)
     field, original = ("test", found.original_test) if len(c.differences) else ("fidelity", 1.0)
     figure = _shared.drawn(
         "curve", _state.key(),

@@ -82,8 +82,7 @@ def curve(e: Experiment, opened: Opened = NOTHING) -> Sweep:
 def _every(key: str, folds: int, _e: Experiment, _opened: Opened) -> Sweep:
     model = trained(_e, _opened)
     plan = everything(model.parts)
-    found = run(model, plan)
-    return with_cv(model, plan, found, folds) if folds else found
+    return with_cv(model, plan, every(_e, _opened), folds) if folds else run(model, plan)
 
 
 def every(e: Experiment, opened: Opened = NOTHING, folds: int = 0) -> Sweep:

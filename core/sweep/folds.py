@@ -16,7 +16,7 @@ from core.parts import Floats, Parts
 from core.quant.coordinates import column_scale
 from core.sweep.candidates import Found, class_scores, search, value_scores
 from core.sweep.plan import Plan
-from core.sweep.point import Sweep
+from core.sweep.point import Sweep, present
 from core.sweep.run import cast_candidates
 from core.train import Trained, fit_rows
 
@@ -57,17 +57,13 @@ def with_cv(trained: Trained, plan: Plan, found: Sweep, count: int = 5) -> Sweep
         for total, some in zip(totals, each, strict=True):
             if some is not None:
                 total += fold.figures(some)
-    original, casts, points = ([_present(v) for v in total / count] for total in totals)
+    original, casts, points = ([present(v) for v in total / count] for total in totals)
     return replace(
         found,
         original_cv=original[0],
         casts=tuple(replace(c, cv=v) for c, v in zip(found.casts, casts, strict=True)),
         points=tuple(replace(p, cv=v) for p, v in zip(found.points, points, strict=True)),
     )
-
-
-def _present(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
 
 
 @lru_cache(maxsize=4)
