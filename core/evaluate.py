@@ -211,10 +211,10 @@ def model_file(trained: Trained, comparison: Comparison, label: str = "") -> Mod
     return from_trained(trained, comparison.quantized, metrics, label)
 
 
-def recipe_of(trained: Trained) -> TrainConfig:
+def recipe_of(trained: Trained, folds: int) -> TrainConfig:
     """Return the recipe of a model that can be fitted again; raises `InvalidInput` for one from outside."""
     if trained.config is None:
-        raise InvalidInput("cv", "folds", "left out for a model from outside, which has no rows")
+        raise InvalidInput("cv", folds, "left out for a model from outside, which has no rows")
     return trained.config
 
 
@@ -223,7 +223,7 @@ def folds_of(trained: Trained, folds: int) -> list[tuple[Rows, Rows]]:
     from sklearn.model_selection import KFold, StratifiedKFold
 
     X, y = trained.rows("train")
-    recipe_of(trained)
+    recipe_of(trained, folds)
     classes, seed = trained.dataset.classes, trained.data.seed if trained.data else 0
     smallest = int(np.bincount(y.astype(np.intp)).min()) if classes else len(y) // 2
     if not 2 <= folds <= min(20, smallest):
@@ -238,7 +238,7 @@ def cross_validate(trained: Trained, scheme: Scheme, folds: int = 5) -> dict[str
 
     In each fold the model is refitted and quantised on the other parts; no test row is read.
     """
-    config = recipe_of(trained)
+    config = recipe_of(trained, folds)
     X, y = trained.rows("train")
     task, classes = trained.dataset.task, trained.dataset.classes
     scores: dict[str, list[float]] = {"original": [], "quantized": []}

@@ -19,7 +19,7 @@ from pages import _digits, _shared, _state
 from pages._format import amount, literal
 from pages._predict_cells import cells, is_word
 from pages._predict_row import open_row
-from pages._result import PLOTLY
+from pages._result import PLOTLY, card
 
 POINTS = "percentage points"
 TOLERANCE = Number(0, 0, 1e12)
@@ -83,7 +83,7 @@ def _cards(c: Comparison, t: Trained, share: float) -> None:
     # A dollar sign stands before its number; any other unit takes the place of the words beneath it.
     sign, below = ("$", "") if unit == "$" else ("", literal(unit))
     with st.grid(columns=2, min_column_width=150, gap="small"):
-        _card("Within tolerance", _percent(share), f"{round(share * n):,} of {n:,} rows", "Of the test rows.")
+        card("Within tolerance", _percent(share), f"{round(share * n):,} of {n:,} rows", "Of the test rows.")
         for label, value, rows, meaning in (
             ("Median change", a.median, "half of the rows", f"Half of the test rows have a smaller {what}."),
             ("99th percentile", a.p99, "99 % of the rows", f"99 % of the test rows have a smaller {what}."),
@@ -91,13 +91,9 @@ def _cards(c: Comparison, t: Trained, share: float) -> None:
              f"The largest {what}, at test row {int(np.abs(c.differences).argmax())}."),
         ):  # fmt: skip
             shown = "–" if value is None else literal(amount(value * factor, sign))
-            _card(label, shown, below or rows, meaning)
+            card(label, shown, below or rows, meaning)
     if a.same is not None:
         st.caption(f"Both models give {n - len(a.flipped):,} of the {n:,} rows the same class: {_percent(a.same)}.")
-
-
-def _card(label: str, value: str, below: str, meaning: str) -> None:
-    st.metric(label, value, border=True, help=meaning, delta=below, delta_color="off", delta_arrow="off")
 
 
 def _percent(share: float) -> str:

@@ -80,12 +80,12 @@ def _here(c: Comparison, found: Sweep) -> Point:
     return Point(scheme, test, None, train, float(c.output_error), c.fidelity, size)
 
 
-def clicked(key: str, schemes: Sequence[Scheme]) -> Callable[[], None]:
+def clicked(key: str, schemes: Sequence[Scheme | None]) -> Callable[[], None]:
     """Return what a click on the chart `key` calls: it takes the setting whose place in `schemes` the mark carries."""
     return partial(_take_clicked, key, schemes, st.session_state.get("clicks", 0))
 
 
-def _take_clicked(key: str, schemes: Sequence[Scheme], clicks: int) -> None:
+def _take_clicked(key: str, schemes: Sequence[Scheme | None], clicks: int) -> None:
     shown = st.session_state.get(key)
     for point in shown.selection.points[:1] if shown else ():
         data = point.get("customdata")

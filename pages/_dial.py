@@ -29,6 +29,7 @@ def dial() -> None:
         "Bits",
         int(BITS.low),
         int(BITS.high),
+        value=scheme.bits,  # a browser that mounts the slider late starts from here
         key=sync("bits", scheme.bits),
         on_change=change_scheme,
         args=("bits", "bits"),
@@ -37,6 +38,7 @@ def dial() -> None:
     st.selectbox(
         "Method",
         METHOD_NAMES,
+        index=METHOD_NAMES.index(scheme.method),
         format_func=METHOD_LABELS.__getitem__,
         key=sync("method", scheme.method),
         on_change=change_scheme,

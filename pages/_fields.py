@@ -12,7 +12,10 @@ from pages._state import sync
 
 
 def draw(field: Field, key: str, value: Value, changed: Callable[[str, str], None], name: str) -> None:
-    """Draw the widget of `field` at `value`; a change calls `changed(key, name)`."""
+    """Draw the widget of `field` at `value`; a change calls `changed(key, name)`.
+
+    `value` is the widget's default as well as its state: a browser that mounts it late starts from the default.
+    """
     common: dict[str, Any] = {
         "key": sync(key, value),
         "on_change": changed,
@@ -23,11 +26,13 @@ def draw(field: Field, key: str, value: Value, changed: Callable[[str, str], Non
     if isinstance(field, Number):
         kind = int if field.integer else float
         step = 1 if field.integer else max(abs(float(value)) / 10, 1e-4)
-        st.number_input(label, kind(field.low), kind(field.high), step=kind(step), format=_format(field), **common)
+        st.number_input(
+            label, kind(field.low), kind(field.high), kind(value), step=kind(step), format=_format(field), **common
+        )
     elif isinstance(field, Choice):
-        st.selectbox(label, field.options, **common)
+        st.selectbox(label, field.options, field.options.index(str(value)), **common)
     else:
-        st.checkbox(label, **common)
+        st.checkbox(label, bool(value), **common)
 
 
 def _format(field: Number) -> str:

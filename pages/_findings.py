@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.comparison import Comparison
 from core.datasets import Target
-from core.diagnose import Cure, Finding, diagnose, effects, mean_shift
+from core.diagnose import Cure, Finding, effects, mean_shift
 from core.intervals import WORSE
 from core.train import Trained
 from pages import _shared, _state
@@ -28,7 +28,7 @@ def render(c: Comparison) -> None:
     """Draw what was found about `c`, the most important first; nothing where nothing was found."""
     trained, key = _state.trained(), _state.key()
     cause: str = _shared.drawn("cause", key, lambda: _cause(trained, c))
-    found: tuple[Finding, ...] = _shared.drawn("findings", key, lambda: diagnose(trained, c))
+    found = _shared.findings(_state.experiment(), _state.opened())
     # One container whether anything is found or not, so that what follows keeps its place.
     with st.container(key="findings"):
         if not cause and not found:

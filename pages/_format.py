@@ -73,3 +73,8 @@ def literal(text: str) -> str:
     """Return `text` so that Markdown shows it letter by letter: no links, colours, pictures or formulas."""
     flat = "".join(c if c.isprintable() else " " for c in text)
     return _MARKUP.sub(r"\\\1", flat)
+
+
+def listed(name: str) -> str:
+    """Return a name as an entry of a menu, which shows plain text: what cannot be printed is spelt out."""
+    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in name)

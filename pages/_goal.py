@@ -12,7 +12,7 @@ from core.sweep import Chosen, Goal, OutOfReach, Sweep, seek
 from core.sweep.goal import BUDGET, LOSS
 from pages import _budget, _choice, _shared, _state
 from pages._format import literal, number, signed, titled
-from pages._result import verdict_words
+from pages._result import card, verdict_words
 
 KINDS = {"loss": "At most this loss", "bytes": "At most this many bytes"}
 
@@ -113,18 +113,14 @@ def _cards(c: Comparison, chosen: Chosen, found: Sweep, twin: Comparison) -> Non
     each = f"{twin.sizes['quantized'].bits_per_parameter:.1f} bits per parameter"
     whole = f"{point.numbers:,} of {found.original_numbers:,}"
     with st.grid(columns=4, min_column_width=182):
-        _card("Bytes", whole, _budget.words(point.numbers) or each, "Codes and all side information.")
+        card("Bytes", whole, _budget.words(point.numbers) or each, "Codes and all side information.")
         on = f"{titled(_choice.ON[chosen.goal.basis])}, against the original."
-        _card(f"Loss of {name}", number(chosen.loss, 6), _choice.SHORT[chosen.goal.basis], on)
+        card(f"Loss of {name}", number(chosen.loss, 6), _choice.SHORT[chosen.goal.basis], on)
         if point.test is not None:
-            _card(f"Test {name}", number(point.test), f"original {number(found.original_test)}", "On the test rows.")
+            card(f"Test {name}", number(point.test), f"original {number(found.original_test)}", "On the test rows.")
         if d is not None:
             interval = f"95 %: {signed(d.low)} to {signed(d.high)}"
-            _card("Difference on test", signed(d.value), interval, "In 1,000 paired resamples of the test rows.")
-
-
-def _card(label: str, value: str, below: str, meaning: str) -> None:
-    st.metric(label, value, border=True, help=meaning, delta=below, delta_color="off", delta_arrow="off")
+            card("Difference on test", signed(d.value), interval, "In 1,000 paired resamples of the test rows.")
 
 
 def _superlative(chosen: Chosen) -> str:

@@ -13,7 +13,7 @@ from pages import _digits, _shared, _state
 from pages._format import literal, signed
 from pages._predict_form import TOO_LARGE, form, loaders, warn
 from pages._predict_pushes import bars, centred
-from pages._result import PLOTLY, setting_words
+from pages._result import PLOTLY, card, setting_words
 
 # In the chooser of a class: whichever the original finds most likely at the time.
 FOLLOW = -1
@@ -95,18 +95,14 @@ def cards(t: Trained, before: Floats, after: Floats) -> None:
         for label, p in (("Original", before), ("Quantised", after)):
             said = int(p.argmax())
             right = "" if true is None else (", right" if said == true else ", wrong")
-            _card(label, names[said], literal(percent(p[said])) + right, what)
-        _card(
+            card(label, names[said], literal(percent(p[said])) + right, what)
+        card(
             "Largest change", points(float(moved[most])), f"of {names[most]}",
             "The largest change of a probability from the original to the quantised model, in percentage points.",
         )  # fmt: skip
         known = "not known" if true is None else "from the data set"
-        _card("True class", "–" if true is None else names[true], known,
+        card("True class", "–" if true is None else names[true], known,
               "Known for rows of the data set, until a value is changed.")  # fmt: skip
-
-
-def _card(label: str, value: str, below: str, meaning: str) -> None:
-    st.metric(label, value, border=True, help=meaning, delta=below, delta_color="off", delta_arrow="off")
 
 
 def probabilities(t: Trained, before: Floats, after: Floats) -> None:

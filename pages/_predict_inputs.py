@@ -34,11 +34,13 @@ def draw(t: Trained, i: int) -> None:
 
 def _number(t: Trained, i: int, value: float, common: dict[str, Any]) -> None:
     feature, seen = t.dataset.features[i], t.sketch[i]
+    held = None if np.isnan(value) else value
     if t.preparation.may_miss[i]:
-        common |= {"value": None, "placeholder": f"empty: {fill_words(t, i)}"}
+        common |= {"placeholder": f"empty: {fill_words(t, i)}"}
     spread = float(seen[-2] - seen[1])
     st.number_input(
-        key=sync(f"f_{feature.name}", None if np.isnan(value) else value),
+        value=None if t.preparation.may_miss[i] else held,  # only a field without a default can be emptied
+        key=sync(f"f_{feature.name}", held),
         step=float(f"{max(spread / 20, 10.0**-feature.decimals):.1g}"),
         format=f"%.{feature.decimals}f",
         **common,
@@ -52,7 +54,10 @@ def _menu(t: Trained, i: int, value: float, common: dict[str, Any]) -> None:
     if now not in options:
         options.append(now)
     names = {k: _option(t, i, k) for k in options}
-    st.selectbox(options=options, format_func=names.__getitem__, key=sync(f"f_{feature.name}", now), **common)
+    st.selectbox(
+        options=options, index=options.index(now), format_func=names.__getitem__,
+        key=sync(f"f_{feature.name}", now), **common,
+    )  # fmt: skip
 
 
 def _options(t: Trained, i: int) -> list[int]:

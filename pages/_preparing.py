@@ -11,9 +11,8 @@ from core.prepare import KNOWN
 from core.train import Trained
 from pages import _choice, _digits, _shared, _state
 from pages._fields import draw
-from pages._format import literal
+from pages._format import listed, literal
 from pages._state import sync
-from pages._table import listed
 
 
 def gaps(t: Trained) -> None:
@@ -68,7 +67,7 @@ def _menu(names: list[str], there: tuple[str, ...]) -> None:
         for label, key, place in (("Divide", "ratio_over", 0), ("by", "ratio_under", 1)):
             chosen = st.session_state.get(key)
             value = chosen if chosen in names else names[place]
-            st.selectbox(label, names, format_func=listed, key=sync(key, value), width=240)
+            st.selectbox(label, names, names.index(value), format_func=listed, key=sync(key, value), width=240)
         st.button("Add", key="ratio_add", on_click=_add, icon=":material/add:", disabled=full)
     fitting = [n for n, pair in KNOWN.items() if set(pair) <= set(names) and n not in there]
     if fitting and not full:

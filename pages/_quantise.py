@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from core import figures
 from core.comparison import Comparison
 from core.intervals import WORSE
-from core.metrics import LABELS
+from core.quant import Scheme
 from core.quant.levels import steps
 from core.sweep import fewest_bits
-from pages import _findings, _gallery, _shared, _state, _steps
+from pages import _choice, _findings, _gallery, _shared, _state, _steps
 from pages._codes import byte_counts, codes
 from pages._format import number, significant, titled
 from pages._result import PLOTLY, cards, finding
@@ -73,13 +75,9 @@ def _line_words(c: Comparison) -> str:
     return text
 
 
-def _click_curve() -> None:
-    """Turn the dial to the width of the point that was clicked; a browser may say anything."""
-    shown = st.session_state.get("curve")
-    points = shown.selection.points if shown else []
-    bits = points[0].get("customdata") if points else None
-    if bits in _shared.ALL_BITS:
-        _state.set_bits(int(bits))
+def at_widths(scheme: Scheme) -> list[Scheme | None]:
+    """Return the scheme at every width; its place in the list is the width, which a point of the curve carries."""
+    return [None, *(replace(scheme, bits=bits) for bits in _shared.ALL_BITS)]
 
 
 def _curve(c: Comparison) -> None:
@@ -89,14 +87,15 @@ def _curve(c: Comparison) -> None:
     )
     e = _state.experiment()
     found = _shared.curve(e, _state.opened())
-    name = LABELS[c.metric] if len(c.differences) else "kept variance"
+    name = _choice.main_name(c)
     field, original = ("test", found.original_test) if len(c.differences) else ("fidelity", 1.0)
     figure = _shared.drawn(
         "curve", _state.key(),
         lambda: figures.bits_curve(found.points, e.scheme.bits, original, _shared.palette(), name, field),
     )  # fmt: skip
     st.plotly_chart(
-        figure, key="curve", config=PLOTLY, on_select=_click_curve, selection_mode="points",
+        figure, key="curve", config=PLOTLY, selection_mode="points",
+        on_select=_choice.clicked("curve", at_widths(e.scheme)),
         alt=f"{name} for 1 to 16 bits; click a point to take that width",
     )  # fmt: skip
     if not len(c.differences):

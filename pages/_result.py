@@ -55,8 +55,9 @@ def finding(c: Comparison) -> None:
         )
 
 
-def _small(label: str, value: str, note: str, help_text: str) -> None:
-    st.metric(label, value, border=True, help=help_text, delta=note, delta_color="off", delta_arrow="off")
+def card(label: str, value: str, below: str, meaning: str) -> None:
+    """Draw one figure with words of its own beneath it; `meaning` shows on hover."""
+    st.metric(label, value, border=True, help=meaning, delta=below, delta_color="off", delta_arrow="off")
 
 
 def cards(c: Comparison) -> None:
@@ -66,19 +67,19 @@ def cards(c: Comparison) -> None:
     with st.grid(columns=4, min_column_width=182):
         if n:
             train = [c.score(m, "train") for m in ("original", "quantized")]
-            _small(f"Original {name}", number(c.score("original")), f"train {number(train[0])}", f"On {n:,} test rows.")
-            _small(
+            card(f"Original {name}", number(c.score("original")), f"train {number(train[0])}", f"On {n:,} test rows.")
+            card(
                 f"Quantised {name}", number(c.score("quantized")), f"train {number(train[1])}",
                 f"On the same {n:,} test rows.",
             )  # fmt: skip
         else:
-            _small(
+            card(
                 "Kept variance", "–" if c.fidelity is None else f"{c.fidelity:.4%}", "against the original",
                 "R² of the quantised model's outputs against the original's, from sums over the rows that came with "
                 "the model. There is no test row, so how good either model is cannot be said.",
             )  # fmt: skip
             typical = float(c.output_error) ** 0.5
-            _small("Typical change", f"{typical:.4g}", "root mean square", "Of the outputs, on the same rows.")
+            card("Typical change", f"{typical:.4g}", "root mean square", "Of the outputs, on the same rows.")
         if d is None:
             st.metric("Difference", "–", border=True)
         else:
@@ -94,7 +95,7 @@ def cards(c: Comparison) -> None:
                 delta_arrow="off",
             )
         each, fits = f"{q.bits_per_parameter:.1f} bits per parameter", _budget.words(q.numbers)
-        _small(
+        card(
             "Bytes", f"{q.numbers:,} of {c.sizes['original'].numbers:,}", fits or each,
             "Packed codes and all that decoding them and scaling the features needs" + (f": {each}." if fits else "."),
         )  # fmt: skip

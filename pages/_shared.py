@@ -27,6 +27,7 @@ from core.comparison import Comparison
 from core.config import DataConfig, Experiment, table_needed
 from core.datasets import OWN, Dataset
 from core.datasets.own import own_dataset
+from core.diagnose import Finding, diagnose
 from core.quant import Scheme
 from core.settings import ROOT
 from core.sweep import Sweep, everything, run, sweep, with_cv
@@ -171,8 +172,7 @@ def curve(e: Experiment, opened: Opened = NOTHING) -> Sweep:
 def _tried(folds: int, e: Experiment, opened: Opened) -> Sweep:
     model = trained(e, opened)
     plan = everything(model.parts)
-    found = run(model, plan)
-    return with_cv(model, plan, found, folds) if folds else found
+    return with_cv(model, plan, every(e, opened), folds) if folds else run(model, plan)
 
 
 @st.cache_resource(max_entries=12, show_spinner="Trying every setting …")
@@ -224,6 +224,14 @@ def drawn(name: str, key: str, draw: Callable[[], Any]) -> Any:
     return _drawn(name, key, draw)
 
 
+def findings(e: Experiment, opened: Opened = NOTHING) -> tuple[Finding, ...]:
+    """Return what was found about the comparison that belongs to an experiment."""
+    found: tuple[Finding, ...] = drawn(
+        "findings", key_of(e) + opened[0], lambda: diagnose(trained(e, opened), comparison(e, opened))
+    )
+    return found
+
+
 @st.cache_resource(show_spinner=False)
 def palette() -> figures.Palette:
     """Return the colours by meaning, read from the theme's file, the only place where they are written."""
@@ -240,7 +248,7 @@ def warm() -> None:
     """Do the first visitor's work before there is one: libraries, data, the default model at every width."""
     e = Experiment()
     for bits in ALL_BITS:
-        comparison(replace(e, scheme=Scheme(bits=bits)))
+        findings(replace(e, scheme=Scheme(bits=bits)))
     curve(e)
     file_bytes(e, PAIR)
     palette()

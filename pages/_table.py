@@ -12,7 +12,7 @@ from core.fields import spell
 from core.tables.limits import MAX_BYTES
 from core.tables.table import FLAG, NUMBER
 from pages import _own, _shared
-from pages._format import literal, size
+from pages._format import listed, literal, size
 from pages._state import sync
 
 SEEN = 8
@@ -92,11 +92,6 @@ def _right(names: list[str], width: int | None = None) -> dict[str, Any]:
     return {name: st.column_config.TextColumn(alignment="right", width=width) for name in names}
 
 
-def listed(name: str) -> str:
-    """Return a name as an entry of a menu, which shows plain text: what cannot be printed is spelt out."""
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in name)
-
-
 def _text(value: tables.Plain) -> str:
     """Return one cell as a short text on one line; nothing where a value is missing."""
     if value is None:
@@ -151,8 +146,9 @@ def _choices(chosen: _shared.OwnTable) -> None:
     names = chosen.table.names
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox(
-            "Predict", names, format_func=listed, key=sync("own_target", chosen.target), on_change=_own.choose,
-            args=("own_target", "target"), width=260, help="The column that the model learns to predict.",
+            "Predict", names, names.index(chosen.target), format_func=listed,
+            key=sync("own_target", chosen.target), on_change=_own.choose, args=("own_target", "target"), width=260,
+            help="The column that the model learns to predict.",
         )  # fmt: skip
         st.segmented_control(
             "Task", list(TASKS), format_func=TASKS.__getitem__, key=sync("own_task", chosen.task), required=True,

@@ -15,7 +15,7 @@ from core.quant.coordinates import column_scale
 from core.train import Trained
 from pages import _preparing, _shared, _state, _table, _tuning
 from pages._fields import draw
-from pages._format import literal, money, number
+from pages._format import listed, literal, money, number
 from pages._result import PLOTLY
 from pages._state import experiment, sync
 
@@ -31,7 +31,8 @@ def settings_form() -> None:
         fitting = models_for(task_of(e.data))
         labels = {name: MODELS[name].label for name in fitting}
         st.selectbox(
-            "Model", fitting, format_func=labels.__getitem__, key=sync("model", e.train.model),
+            "Model", fitting, fitting.index(e.train.model), format_func=labels.__getitem__,
+            key=sync("model", e.train.model),
             on_change=_state.change_train, args=("model", "model"), help=MODELS[e.train.model].summary,
         )  # fmt: skip
         values = dict(e.train.params)
@@ -42,9 +43,9 @@ def settings_form() -> None:
             "Degree", [1, 2], key=sync("degree", e.train.degree), on_change=_state.change_train,
             args=("degree", "degree"), required=True, help=DEGREE.help,
         )  # fmt: skip
+        share = min(max(e.data.test_size, SHARES.low), SHARES.high)
         st.slider(
-            "Test share", SHARES.low, SHARES.high, step=0.05,
-            key=sync("test_size", min(max(e.data.test_size, SHARES.low), SHARES.high)),
+            "Test share", SHARES.low, SHARES.high, share, step=0.05, key=sync("test_size", share),
             on_change=_state.change_data, args=("test_size", "test_size"),
             help="Share of the rows kept for testing; the model never sees them.",
         )  # fmt: skip
@@ -57,10 +58,10 @@ def _data() -> None:
     name, own = experiment().data.dataset, st.session_state.own_table
     tables = {name: source.label for name, source in DATASETS.items()}
     if own is not None:
-        tables[OWN] = own.name
+        tables[OWN] = listed(own.name)
     about_it = f"{own.table.n_rows:,} rows of your own." if name == OWN else DATASETS[name].summary
     st.selectbox(
-        "Data", list(tables), format_func=tables.__getitem__, key=sync("dataset", name),
+        "Data", list(tables), list(tables).index(name), format_func=tables.__getitem__, key=sync("dataset", name),
         on_change=_state.change_data, args=("dataset", "dataset"), help=about_it,
     )  # fmt: skip
 

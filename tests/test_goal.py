@@ -133,6 +133,12 @@ def made(*settings: tuple[int, float | None, float], casts: tuple[tuple[int, flo
     return Sweep("r2", points, 0.5, 0.5, 72, kinds)
 
 
+def test_a_loss_that_is_met_exactly_is_met() -> None:
+    """0.5 - 0.49 is a little more than 0.01 in floating point; nobody who asks for 0.01 means that."""
+    assert 0.5 - 0.49 > 0.01
+    assert seek(made((10, 0.49, 0.0)), Goal("loss", 0.01)).loss == 0.01
+
+
 def test_a_goal_that_is_out_of_reach_names_the_nearest() -> None:
     """Too few bytes: the smallest setting. Too small a loss: the best one. Both say what can be reached."""
     found = made((10, 0.2, 0.0), (12, 0.4, 0.0), (11, 0.4, 0.0))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
 from core.cli import options, text
 from core.cli.own import asked
-from core.config import Experiment
 from core.errors import InvalidInput
 from core.evaluate import baseline, compare
 from core.metrics import LABELS
@@ -68,7 +66,7 @@ def sweep_command(args: argparse.Namespace) -> Result:
               f"{seconds['statistics']:.3f} s"]  # fmt: skip
     shown += [f"left out for a model of this size: {', '.join(found.skipped)}"] if found.skipped else []
     if goal is not None:
-        more, words = _chosen(trained, e, found, seek(found, goal))
+        more, words = _chosen(trained, found, seek(found, goal))
         result, shown = result | {"chosen": more}, [*shown, "", words]
     return result, "\n".join(shown)
 
@@ -112,9 +110,9 @@ def _front(found: Sweep, best: Sequence[Point | Cast], basis: str) -> str:
     return text.table(header, table)
 
 
-def _chosen(trained: Trained, e: Experiment, found: Sweep, chosen: Chosen) -> tuple[dict[str, Any], str]:
+def _chosen(trained: Trained, found: Sweep, chosen: Chosen) -> tuple[dict[str, Any], str]:
     """Return the setting that was chosen with what it does on the test rows, which had no say."""
-    c = compare(trained, replace(e, scheme=chosen.point.scheme).scheme)
+    c = compare(trained, chosen.point.scheme)
     name, p = LABELS[found.metric], chosen.point
     difference = None if c.difference is None else c.difference.to_json()
     result = {

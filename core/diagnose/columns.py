@@ -8,6 +8,7 @@ import numpy as np
 
 from core.comparison import Comparison
 from core.diagnose.cure import best_cure, material
+from core.diagnose.effects import mean_shifts
 from core.diagnose.finding import Finding, share, short
 from core.diagnose.penalty import ridge_cure
 from core.memo import beside
@@ -60,8 +61,7 @@ def shift_not_refitted(trained: Trained, c: Comparison) -> Finding | None:
     """Find an intercept that stayed where it was, when one shift of all outputs makes half of their squared change."""
     if c.quantized.scheme.intercept == "refit" or not material(trained, c):
         return None
-    values, before = c.decoded.values, trained.parts.values
-    shifts = (values["coef"] - before["coef"]) @ trained.moments.mean + values["intercept"] - before["intercept"]
+    shifts = mean_shifts(trained, c)
     part = float((shifts**2).sum()) / c.output_error
     if part < 0.5:
         return None

@@ -8,6 +8,7 @@ import numpy as np
 
 from core.comparison import Comparison
 from core.evaluate import parameter_names
+from core.parts import Floats
 from core.train import Trained
 
 
@@ -39,9 +40,14 @@ def effects(trained: Trained, c: Comparison) -> tuple[Effect, ...]:
     )
 
 
+def mean_shifts(trained: Trained, c: Comparison) -> Floats:
+    """Return how much the mean of each output on the training rows moved, (o,): δ·mean + δb."""
+    values, before = c.decoded.values, trained.parts.values
+    found: Floats = (values["coef"] - before["coef"]) @ trained.moments.mean + values["intercept"] - before["intercept"]
+    return found
+
+
 def mean_shift(trained: Trained, c: Comparison) -> float:
     """Return how much the mean output on the training rows moved, in its unit: the largest shift of all outputs."""
-    values, before = c.decoded.values, trained.parts.values
-    delta = values["coef"] - before["coef"]
-    shifts = delta @ trained.moments.mean + values["intercept"] - before["intercept"]
-    return float(shifts[np.argmax(np.abs(shifts))])
+    found = mean_shifts(trained, c)
+    return float(found[np.argmax(np.abs(found))])

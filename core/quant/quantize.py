@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -109,32 +109,37 @@ def _rounding_errors(v: Variants, method: str, bits: Any) -> Floats:
     return result
 
 
-def best_shrinks(parts: Parts, scheme: Scheme, moments: Moments | None, bits: Sequence[int]) -> dict[str, Floats]:
-    """Return, by name of the scale, the factor on the range of the coefficients' grid at each width, (len(bits),).
+def best_shrinks(
+    parts: Parts, scheme: Scheme, moments: Moments | None, bits: Sequence[int], scales: Collection[str]
+) -> dict[str, Floats]:
+    """Return for each searched one of `scales` the factor on the range of the coefficients' grid at each width.
+
+    Shape (len(bits),) each; a scale that is not searched for, minmax, has no entry.
 
     All of `FACTORS` at several widths are tried in one call; which one wins does not depend on how many are tried.
     """
     tried = len(FACTORS)
     values = parts.n_parameters
     at_once = max(1, MOST_AT_ONCE // (tried * values))
-    found: dict[str, list[Floats]] = {"mse": [], "output": []}
+    found: dict[str, list[Floats]] = {name: [] for name in ("mse", "output") if name in scales}
     for start in range(0, len(bits), at_once):
         some = np.asarray(bits[start : start + at_once])
         widths = np.repeat(some, tried)[:, None]
         v = variants(parts, scheme, moments, widths, np.tile(FACTORS, (len(some), 1)))
-        errors = {"mse": _rounding_errors(v, scheme.method, widths)}
-        if moments is not None:
-            errors["output"] = output_errors(parts, moments, v)
-        for name, each in errors.items():
-            found[name].append(FACTORS[each.reshape(-1, tried).argmin(axis=1), 0])
-    return {name: np.concatenate(each) for name, each in found.items() if each}
+        for name, factors in found.items():
+            if name == "output" and moments is not None:
+                errors = output_errors(parts, moments, v)
+            else:
+                errors = _rounding_errors(v, scheme.method, widths)
+            factors.append(FACTORS[errors.reshape(-1, tried).argmin(axis=1), 0])
+    return {name: np.concatenate(each) for name, each in found.items()}
 
 
 def best_shrink(parts: Parts, scheme: Scheme, moments: Moments | None) -> float:
     """Return the factor on the range of the coefficients' grid that `scheme.scale` asks for."""
     if scheme.scale == "minmax":
         return 1.0
-    return float(best_shrinks(parts, scheme, moments, [scheme.bits])[scheme.scale][0])
+    return float(best_shrinks(parts, scheme, moments, [scheme.bits], (scheme.scale,))[scheme.scale][0])
 
 
 def resolve(parts: Parts, scheme: Scheme, moments: Moments | None) -> Scheme:

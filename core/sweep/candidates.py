@@ -44,7 +44,7 @@ def candidates(parts: Parts, moments: Moments, family: Family) -> Found:
         return _one_by_one(parts, moments, schemes)
     shrinks = np.ones((len(family.scales), len(family.bits)))
     if set(family.scales) != {"minmax"}:
-        best = best_shrinks(parts, family.base, moments, family.bits)
+        best = best_shrinks(parts, family.base, moments, family.bits, family.scales)
         for i, scale in enumerate(family.scales):
             shrinks[i] = best.get(scale, 1.0)
     bits = np.tile(np.asarray(family.bits), len(family.scales))[:, None]

@@ -16,7 +16,7 @@ from core.parts import Floats, Parts
 from core.quant.coordinates import column_scale
 from core.sweep.candidates import Found, class_scores, search, value_scores
 from core.sweep.plan import Plan
-from core.sweep.point import Sweep
+from core.sweep.point import Sweep, present
 from core.sweep.run import cast_candidates
 from core.train import Trained, fit_rows
 
@@ -57,7 +57,7 @@ def with_cv(trained: Trained, plan: Plan, found: Sweep, count: int = 5) -> Sweep
         for total, some in zip(totals, each, strict=True):
             if some is not None:
                 total += fold.figures(some)
-    original, casts, points = ([_present(v) for v in total / count] for total in totals)
+    original, casts, points = ([present(v) for v in total / count] for total in totals)
     return replace(
         found,
         original_cv=original[0],
@@ -66,14 +66,10 @@ def with_cv(trained: Trained, plan: Plan, found: Sweep, count: int = 5) -> Sweep
     )
 
 
-def _present(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
 @beside(most=2)
 def folds(trained: Trained, count: int) -> tuple[Fold, ...]:
     """Return the folds of the training rows, fitted; rows are read once, whatever is scored on them later."""
-    config = recipe_of(trained)
+    config = recipe_of(trained, count)
     penalty = MODELS[config.model].penalty(dict(config.params))
     if penalty is not None and not trained.preparation.learns:
         return tuple(_from_sums(trained, config, penalty, count))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.errors import InvalidInput
 from core.fields import Choice, Number
-from core.sweep.front import worth
+from core.sweep.front import SAME, worth
 from core.sweep.point import BASES, Cast, Point, Sweep
 
 KINDS = ("loss", "bytes")
@@ -53,7 +53,7 @@ class Chosen:
 def loss(found: Sweep, one: Point | Cast, basis: str) -> float:
     """Return how far the figure of a candidate lies below the original's, in units of the figure."""
     original = found.original(basis)
-    return float("inf") if original is None else round(original, 12) - worth(one, basis)
+    return float("inf") if original is None else round(original - worth(one, basis), SAME)
 
 
 def seek(found: Sweep, goal: Goal) -> Chosen:

@@ -11,7 +11,7 @@ import numpy as np
 from core.families import groups
 from core.fields import Choice, Pairs
 from core.parts import Parts
-from core.quant import AUTO, BITS, SWITCHES, Scheme
+from core.quant import BITS, SWITCHES, Scheme
 from core.quant.methods import METHODS
 
 # Above this many parameters the searches for a scale and the tables of values take seconds, and fewer are made.
@@ -112,6 +112,3 @@ def granularities(parts: Parts) -> tuple[str, ...]:
             seen.append(key)
             found.append(name)
     return tuple(found)
-
-
-__all__ = ["AUTO", "Family", "Plan", "adapt", "everything", "granularities", "line"]

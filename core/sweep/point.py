@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,11 @@ from core.quant import Scheme
 
 # What a choice may rest on; never the test rows. `fidelity` stands in where a model came without rows.
 BASES = ("train", "cv", "fidelity")
+
+
+def present(value: float) -> float | None:
+    """Return a figure, or None where there is none (NaN)."""
+    return None if math.isnan(value) else float(value)
 
 
 @dataclass(frozen=True)

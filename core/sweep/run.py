@@ -16,7 +16,7 @@ from core.quant.methods import METHODS
 from core.sizes import numbers
 from core.sweep.candidates import Found, class_scores, search, value_scores
 from core.sweep.plan import Plan, everything, line
-from core.sweep.point import Cast, Point, Sweep
+from core.sweep.point import Cast, Point, Sweep, present
 from core.train import Trained
 
 
@@ -71,7 +71,7 @@ def run(trained: Trained, plan: Plan) -> Sweep:
 
 
 def _points(trained: Trained, found: Found) -> tuple[Point, ...]:
-    test, loss, train = (list(map(_present, figures)) for figures in scores(trained, found))
+    test, loss, train = (list(map(present, figures)) for figures in scores(trained, found))
     stored: dict[tuple[object, ...], int] = {}
     points = []
     for i, s in enumerate(found.schemes):
@@ -113,10 +113,6 @@ def casts(trained: Trained) -> tuple[Cast, ...]:
     found = cast_candidates(trained.parts, trained.moments, kinds)
     test, _, train = scores(trained, found)
     return tuple(
-        Cast(kind, sizes[kind], _present(test[i]), _present(train[i]), fidelity(trained, float(found.errors[i])))
+        Cast(kind, sizes[kind], present(test[i]), present(train[i]), fidelity(trained, float(found.errors[i])))
         for i, kind in enumerate(kinds)
     )
-
-
-def _present(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
