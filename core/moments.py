@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from core.parts import Floats, frozen
+from core.parts import Floats, frozen, rebuild
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +28,10 @@ class Moments:
         """Freeze the arrays."""
         for name in ("mean", "gram", "cross"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        """Return how a copy is made in another process."""
+        return rebuild(self)
 
 
 def mean_of(y: Floats) -> float:

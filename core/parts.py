@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any
 
@@ -36,6 +36,11 @@ def plain(value: Any) -> Any:
     return [plain(v) for v in value] if isinstance(value, list | tuple) else value
 
 
+def rebuild(value: Any) -> tuple[type, tuple[Any, ...]]:
+    """Return how a copy of a dataclass is made in another process: by its constructor, which freezes its arrays."""
+    return type(value), tuple(getattr(value, field.name) for field in fields(value))
+
+
 @dataclass(frozen=True, eq=False)
 class Parts:
     """The numbers of one model.
@@ -55,6 +60,10 @@ class Parts:
         object.__setattr__(self, "values", MappingProxyType({k: frozen(v) for k, v in self.values.items()}))
         object.__setattr__(self, "structure", MappingProxyType({k: frozen(v) for k, v in self.structure.items()}))
         object.__setattr__(self, "meta", read_only(self.meta))
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        """Return how a copy is made in another process; views of dicts cannot be sent, dicts can."""
+        return Parts, (self.family, dict(self.values), dict(self.structure), plain(self.meta))
 
     @property
     def n_parameters(self) -> int:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 MIB = 1024 * 1024
 # The libraries under numpy and scikit-learn read these when they are first imported.
-_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from core.errors import InvalidInput
 from core.families.linear import fold_scaling
 from core.models import MODELS
 from core.moments import Moments, moments
-from core.parts import Floats, Parts, frozen
+from core.parts import Floats, Parts, frozen, rebuild
 from core.prepare import REACH, Preparation, check_missing, check_rows, fit, sketch
+from core.progress import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,14 @@ class Trained:
     moments: Moments
     sketch: Floats
     report: TrainReport
+
+    def __post_init__(self) -> None:
+        """Freeze the array."""
+        object.__setattr__(self, "sketch", frozen(self.sketch))
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        """Return how a copy is made in another process."""
+        return rebuild(self)
 
     def rows(self, part: str) -> tuple[Floats, Floats]:
         """Return the raw rows and targets of the `train` or the `test` part; none for a model from outside."""
@@ -199,7 +208,7 @@ def train(data: DataConfig, config: TrainConfig) -> Trained:
     return train_on(load(data.dataset), data, config)
 
 
-def train_on(dataset: Dataset, data: DataConfig, config: TrainConfig) -> Trained:
+def train_on(dataset: Dataset, data: DataConfig, config: TrainConfig, progress: Progress = silent) -> Trained:
     """Return the model fitted on all training rows of `dataset`, the table that `data` describes.
 
     Raises `InvalidInput` when it is another table, when a part has too few rows, when numbers are missing that
@@ -212,9 +221,12 @@ def train_on(dataset: Dataset, data: DataConfig, config: TrainConfig) -> Trained
     rows, test = split(dataset, data.test_size, data.seed)
     check_missing(dataset.X, dataset.feature_names, dataset.categories, config.impute)
     X, y = dataset.X[rows], dataset.y[rows]
+    progress(0, 3, "fitting")
     f = fit_rows(X, y, dataset.feature_names, config, dataset.classes, dataset.categories)
+    progress(1, 3, "checking")
     check_rows(f.preparation, len(dataset.y))
     n_columns = len(f.preparation.columns)
     report = TrainReport(len(y), len(test), n_columns, f.rank, f.seconds, joblib_size(f.estimator), f.notes)
-    seen = frozen(sketch(X, dataset.categories))
+    seen = sketch(X, dataset.categories)
+    progress(2, 3, "measuring")
     return Trained(data, config, dataset, f.preparation, f.parts, f.moments, seen, report)

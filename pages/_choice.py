@@ -13,7 +13,7 @@ from core.errors import InvalidInput
 from core.metrics import LABELS
 from core.quant import Scheme
 from core.sweep import Point, Sweep
-from pages import _shared, _state
+from pages import _every, _shared, _state
 from pages._format import literal
 from pages._result import PLOTLY
 
@@ -40,10 +40,15 @@ def main_name(c: Comparison) -> str:
     return LABELS[c.metric] if len(c.differences) else "kept variance"
 
 
-def swept() -> tuple[Sweep, str]:
-    """Draw what a choice rests on, where there is anything to choose; return the sweep with these figures."""
-    e, opened, state = _state.experiment(), _state.opened(), st.session_state
-    found = _shared.every(e, opened)
+def swept() -> tuple[Sweep, str] | None:
+    """Draw what a choice rests on, where there is anything to choose; return the sweep with these figures.
+
+    None while a worker is still at it.
+    """
+    state = st.session_state
+    found = _every.every(model_key())
+    if found is None:
+        return None
     if found.basis != "train":
         return found, found.basis
     if _state.trained().config is not None:
@@ -55,9 +60,11 @@ def swept() -> tuple[Sweep, str]:
         )  # fmt: skip
     if state.get("choice_basis") == "cv" and _state.trained().config is not None:
         try:
-            return _shared.every(e, opened, FOLDS), "cv"
+            judged = _every.every(model_key(), FOLDS)
         except InvalidInput as error:  # a fold would lack the rows of a class
             st.error(literal(str(error)), icon=":material/error:")
+            return found, "train"
+        return None if judged is None else (judged, "cv")
     return found, "train"
 
 

@@ -22,7 +22,10 @@ def render(c: Comparison) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = _kind()
         amount = _amount(kind, c)
-        found, basis = _choice.swept()
+        swept = _choice.swept()
+    if swept is None:
+        return
+    found, basis = swept
     try:
         goal = Goal(kind, amount, basis)
         key = f"{_choice.model_key()} {goal}"

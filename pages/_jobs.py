@@ -66,6 +66,7 @@ class About:
 
     data: DataConfig
     train: TrainConfig
+    opened: str = ""  # SHA-256 of the file whose own numbers it is about
 
 
 @dataclass(frozen=True)
@@ -86,19 +87,43 @@ class Answer:
     result: Any
 
 
-def start(kind: str, label: str, about: About, function: Callable[..., Any], *args: Any) -> None:
-    """Begin `function(*args, progress)` in a worker; when none can be had, the page says why."""
+def start(kind: str, label: str, about: About, function: Callable[..., Any], *args: Any) -> bool:
+    """Begin `function(*args, progress)` in a worker, in place of a job of the same kind; tell whether there is one.
+
+    When none can be had, the page says why.
+    """
     state = st.session_state
     collect()
+    end(kind)
     try:
         state.job = Task(manager().submit(_owner(), kind, function, *args), kind, label, about)
     except Busy as busy:
-        state.job_message = ("warning", str(busy))
-        return
+        _say(kind, "warning", str(busy))
+        return False
     except InvalidInput as error:
-        state.job_message = ("error", str(error))
-        return
-    state.job_message = None
+        _say(kind, "error", str(error))
+        return False
+    state.job_messages = {}
+    return True
+
+
+def _say(kind: str, level: str = "", text: str = "") -> None:
+    """Note what the page says of the last job of a kind; nothing takes it back."""
+    said = {k: v for k, v in st.session_state.get("job_messages", {}).items() if k != kind}
+    st.session_state.job_messages = said | ({kind: (level, text)} if text else {})
+
+
+def said(kind: str) -> bool:
+    """Return whether the last job of a kind came to nothing, and the page says why."""
+    return kind in st.session_state.get("job_messages", {})
+
+
+def end(kind: str) -> None:
+    """End and forget the job of this visit if it is of a kind."""
+    job = task()
+    if job is not None and job.kind == kind:
+        manager().forget(job.id)
+        st.session_state.job = None
 
 
 def _owner() -> str:
@@ -147,24 +172,24 @@ def collect() -> None:
         return
     state.job = None
     if found is None:
-        state.job_message = ("warning", f"{job.label}: the result is no longer kept. Start again.")
+        _say(job.kind, "warning", f"{job.label}: the result is no longer kept. Start again.")
         return
     if found.status == FINISHED:
         state.answers = {**state.get("answers", {}), job.kind: Answer(job.about, found.result)}
-        state.job_message = None
+        _say(job.kind)
     else:
-        state.job_message = ("info" if found.status == CANCELLED else "error", f"{job.label}: {found.message}")
+        _say(job.kind, "info" if found.status == CANCELLED else "error", f"{job.label}: {found.message}")
     manager().forget(job.id)
 
 
-def watch() -> None:
-    """Draw the job of this visit while it is live, and afterwards what went wrong with it, if anything did."""
-    message = st.session_state.get("job_message")
-    if message is not None:
-        kind, text = message
+def watch(*kinds: str) -> None:
+    """Draw the job of this visit if it is of one of `kinds`, and what went wrong with the last ones of these."""
+    said = st.session_state.get("job_messages", {})
+    for kind, text in (said[k] for k in kinds if k in said):
         icon = {"info": ":material/info:", "warning": ":material/hourglass_top:", "error": ":material/error:"}[kind]
         {"info": st.info, "warning": st.warning, "error": st.error}[kind](literal(text), icon=icon)
-    if task() is not None:
+    job = task()
+    if job is not None and job.kind in kinds:
         st.fragment(_progress, run_every=_EVERY)()
 
 

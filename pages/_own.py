@@ -19,7 +19,7 @@ from core.datasets import OWN
 from core.errors import InvalidInput
 from core.permalink import from_query
 from core.settings import ROOT
-from pages import _leaderboard, _shared, _state
+from pages import _leaderboard, _shared, _state, _training
 
 EXAMPLES = {"flats": "Flats", "seedlings": "Seedlings"}
 _LONGEST_NAME = 60
@@ -121,8 +121,9 @@ def use() -> None:
         state.problems = [str(error)]
         return
     _state.take(setting)
-    if _state.experiment() == setting:
+    if _state.asked() == setting:
         state.own_box = False
+    if _state.experiment() == setting:
         state.notice = f"Trained on {chosen.name}: Quantise, Compare and Predict now work on it."
 
 
@@ -135,6 +136,8 @@ def delete() -> None:
         path.unlink(missing_ok=True)
     state.saved, state.own_saved = [s for s in state.saved if s[0] not in state.own_saved], []
     _state.drop_pins()
+    if state.wanted is not None and state.wanted.data.dataset == OWN:
+        _training.drop()
     if _shared.is_own(_state.experiment(), _state.opened()):
         state.experiment, state.opened = Experiment(), None
     for name in OF_OWN:

@@ -23,7 +23,10 @@ def tab_name(c: Comparison) -> str:
 
 def render(c: Comparison) -> None:
     """Draw the chart, what it shows in words, the table of the front and the menu of its settings."""
-    found, basis = _choice.swept()
+    swept = _choice.swept()
+    if swept is None:
+        return
+    found, basis = swept
     name, key, budget = _choice.main_name(c), f"{_choice.model_key()} {basis}", _budget.value()
     shown: Cloud = _shared.drawn("cloud", key, lambda: figures.cloud(found, basis, name))
     now = _choice.here(c, found, basis)

@@ -9,7 +9,7 @@ from core.config import FILL, IMPUTE, INDICATOR, RATIOS
 from core.datasets import Dataset
 from core.prepare import KNOWN
 from core.train import Trained
-from pages import _choice, _digits, _shared, _state
+from pages import _choice, _digits, _recipe, _shared, _state
 from pages._fields import draw
 from pages._format import listed, literal
 from pages._state import sync
@@ -17,17 +17,17 @@ from pages._state import sync
 
 def gaps(t: Trained) -> None:
     """Draw what becomes of missing numbers; nothing where none is missing and nothing is set."""
-    config = t.config
-    if config is None:
+    if t.config is None:
         return
+    config = _state.asked().train
     missing = _shared.drawn("missing", _choice.model_key(), lambda: _any_missing(t.dataset))
     if not missing and config.impute == IMPUTE.default:
         return
-    draw(IMPUTE, "impute", config.impute, _state.change_train, "impute")
+    draw(IMPUTE, "impute", config.impute, _recipe.change_train, "impute")
     if config.impute == "constant":
-        draw(FILL, "fill", config.fill, _state.change_train, "fill")
+        draw(FILL, "fill", config.fill, _recipe.change_train, "fill")
     if config.impute != "none":
-        draw(INDICATOR, "indicator", config.indicator, _state.change_train, "indicator")
+        draw(INDICATOR, "indicator", config.indicator, _recipe.change_train, "indicator")
 
 
 def _any_missing(data: Dataset) -> bool:
@@ -45,7 +45,7 @@ def ratios(t: Trained) -> None:
     names = numbers_of(t.dataset)
     if t.config is None or len(names) < 2 or _digits.is_picture(t.dataset):
         return
-    there = t.config.ratios
+    there = _state.asked().train.ratios
     with st.expander("Ratios", key="ratios_box", icon=":material/percent:", on_change="rerun") as box:
         if not box.open:
             return
@@ -55,7 +55,7 @@ def ratios(t: Trained) -> None:
                 for i, text in enumerate(there):
                     st.button(
                         literal(text), key=f"ratio_{i}", icon=":material/close:", help="Takes this ratio away.",
-                        on_click=_state.change_ratios, args=(there[:i] + there[i + 1 :],),
+                        on_click=_recipe.change_ratios, args=(there[:i] + there[i + 1 :],),
                     )  # fmt: skip
         _menu(names, there)
 
@@ -74,10 +74,10 @@ def _menu(names: list[str], there: tuple[str, ...]) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("Known for such a table", width="content")
             for name in fitting:
-                st.button(literal(name), key=f"ratio_{name}", on_click=_state.change_ratios, args=((*there, name),))
+                st.button(literal(name), key=f"ratio_{name}", on_click=_recipe.change_ratios, args=((*there, name),))
 
 
 def _add() -> None:
     state = st.session_state
-    there = _state.experiment().train.ratios
-    _state.change_ratios((*there, f"{state.ratio_over}/{state.ratio_under}"))
+    there = _state.asked().train.ratios
+    _recipe.change_ratios((*there, f"{state.ratio_over}/{state.ratio_under}"))

@@ -12,7 +12,7 @@ ROOT = str(Path(__file__).resolve().parent.parent)
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
-from pages import _dial, _server, _sidebar, _state  # noqa: E402  (needs the root on sys.path)
+from pages import _dial, _server, _sidebar, _state, _training  # noqa: E402  (needs the root on sys.path)
 
 with _server.turn():
     st.set_page_config(page_title="Bitdial", page_icon="🎚️", layout="wide")
@@ -26,9 +26,11 @@ with _server.turn():
         ]
     )
     _state.start()
+    _training.arrive(_state.take)
     _dial.styles()
     _sidebar.render()
     _sidebar.problems()
+    _training.banner()
     # Here and not in the pages: a widget that two pages draw under one key starts empty on the second.
     if page.title != "Train":
         _dial.narrow_dial()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -79,6 +80,31 @@ def kept(kind: str, key: str, make: Callable[[], Any], spinner: str = "") -> Any
     return value
 
 
+# What workers made, shared between visitors as the caches are: a cache would make what it does not have by itself.
+_SHELVES: dict[str, dict[str, Any]] = {}
+_SHELF = 12
+_SHELF_LOCK = threading.Lock()
+
+
+def shelve(kind: str, key: str, own: bool, value: Any) -> None:
+    """Keep what a worker made; with a user's own table in that visit alone."""
+    if own:
+        kept(kind, key, lambda: value)
+        return
+    with _SHELF_LOCK:
+        shelf = _SHELVES.setdefault(kind, {})
+        shelf.pop(key, None)
+        while len(shelf) >= _SHELF:
+            del shelf[next(iter(shelf))]
+        shelf[key] = value
+
+
+def shelved(kind: str, key: str, own: bool) -> Any:
+    """Return what a worker made, or None when there is nothing."""
+    shelves = st.session_state.get("own_results", {}) if own else _SHELVES
+    return shelves.get(kind, {}).get(key)
+
+
 def is_own(e: Experiment, opened: Opened = NOTHING) -> bool:
     """Return whether a result rests on a user's own table, also by way of an opened file."""
     model = opened[1]
@@ -87,7 +113,7 @@ def is_own(e: Experiment, opened: Opened = NOTHING) -> bool:
 
 def open_table(sha256: str) -> OwnTable | None:
     """Return the table with this SHA-256 if it is open in this visit: in use, or read and not yet used."""
-    for name in ("own_table", "draft"):
+    for name in ("own_table", "draft", "wanted_table"):
         found: OwnTable | None = st.session_state.get(name)
         if found is not None and found.table.sha256 == sha256:
             return found
@@ -133,7 +159,7 @@ def trained(e: Experiment, opened: Opened = NOTHING) -> Trained:
     if is_own(e, opened):
         found: Trained = kept("trained", key, lambda: _own_trained(e, opened[1]), "Training …")
         return found
-    return _trained(key, e, opened[1])
+    return shelved("trained", key, False) or _trained(key, e, opened[1])
 
 
 @st.cache_resource(max_entries=400, show_spinner=False)
@@ -186,7 +212,7 @@ def every(e: Experiment, opened: Opened = NOTHING, folds: int = 0) -> Sweep:
     if is_own(e, opened):
         found: Sweep = kept("every", f"{folds} {key}", lambda: _tried(folds, e, opened), "Trying every setting …")
         return found
-    return _every(key, folds, e, opened)
+    return shelved("every", f"{folds} {key}", False) or _every(key, folds, e, opened)
 
 
 def _encoded(variants: tuple[str, ...], e: Experiment, opened: Opened) -> bytes:

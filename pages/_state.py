@@ -6,6 +6,7 @@ drawn their keys are set from it, so that every page, the sidebar and the addres
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -14,17 +15,16 @@ import streamlit as st
 from core.artifact import Model
 from core.artifact.reopen import AWAY, DIFFERS, OUTSIDE, reopen
 from core.comparison import Comparison
-from core.config import DataConfig, Experiment, TrainConfig, default_model, starting, task_of
+from core.config import DataConfig, Experiment, TrainConfig, default_model, starting
 from core.config_file import parse_config
 from core.datasets import OWN
 from core.device import check_budget, read_budget
 from core.errors import ArtifactError, InvalidInput
-from core.models import models_for
 from core.permalink import from_query, to_query
 from core.quant import Scheme
 from core.sweep import adapt
 from core.train import Trained
-from pages import _shared
+from pages import _shared, _training
 
 MAX_PINS = 4
 
@@ -43,21 +43,31 @@ def start() -> None:
     state.own_saved, state.own_seen = [], ()
     # A link to a result on a user's own table works as soon as that table is open.
     state.link = query if query.get("dataset") == OWN else None
+    state.wanted = state.wanted_table = None
     try:
-        trained()
+        if _training.needed(state.experiment):
+            _training.begin(state.experiment, _trainable(replace(state.experiment, train=_usual(state.experiment))))
+        else:
+            trained()
     except InvalidInput as error:  # a share that leaves too few rows to train or to test, a ratio of no two columns
         state.experiment = _trainable(state.experiment)
         state.problems.append(str(error))
 
 
+def _usual(e: Experiment) -> TrainConfig:
+    """Return what is trained on the table of `e` when nobody asks for anything else."""
+    return starting(_shared.own_rows(e.data)) if e.data.dataset == OWN else TrainConfig(default_model(e.data.dataset))
+
+
 def _trainable(e: Experiment) -> Experiment:
     """Return settings that can surely be trained in place of `e`, which cannot: as much of `e` as there can be."""
-    try:
-        found = replace(e, data=DataConfig())
-        _shared.trained(found)
-    except InvalidInput:
-        return Experiment(scheme=e.scheme)
-    return found
+    for data in (e.data, DataConfig()):
+        with suppress(InvalidInput):
+            found = replace(e, data=data)
+            if not _training.needed(found):
+                _shared.trained(found)
+                return found
+    return Experiment(scheme=e.scheme)
 
 
 def _budget_of(text: str | None) -> tuple[int | None, list[InvalidInput]]:
@@ -70,7 +80,7 @@ def _budget_of(text: str | None) -> tuple[int | None, list[InvalidInput]]:
 
 def address() -> dict[str, str]:
     """Return the settings as parameters of the address; the budget belongs to the visit, and stands beside them."""
-    query = to_query(experiment())
+    query = to_query(asked())
     return query if budget() is None else query | {"budget": str(budget())}
 
 
@@ -85,6 +95,12 @@ def experiment() -> Experiment:
     """Return the settings of this visit."""
     found: Experiment = st.session_state.experiment
     return found
+
+
+def asked() -> Experiment:
+    """Return the settings that were asked for: those of this visit, unless a worker is still busy with others."""
+    waiting: Experiment | None = st.session_state.wanted
+    return experiment() if waiting is None else replace(waiting, scheme=experiment().scheme)
 
 
 def budget() -> int | None:
@@ -127,16 +143,21 @@ def key() -> str:
 def take(e: Experiment) -> None:
     """Make `e` the settings of this visit; problems of the address are settled with it.
 
-    Settings that cannot be trained become a message, and the visit stays as it is.
+    Settings that cannot be trained become a message, and the visit stays as it is; so it does, but for the scheme,
+    while a worker trains what would take long.
     """
     state = st.session_state
     if (e.data, e.train) != (experiment().data, experiment().train):
         try:
+            if _training.needed(e):
+                _training.begin(e, replace(experiment(), scheme=e.scheme))
+                return
             _shared.trained(e)
         except InvalidInput as error:
             state.problems = [str(error)]
             return
         state.opened = None
+        _training.drop()
     if e.data.dataset == OWN:
         _use_table(e.data)
     state.experiment, state.problems = e, []
@@ -182,54 +203,6 @@ def change_method_param(key: str, name: str) -> None:
     attempt(lambda: replace(e, scheme=replace(e.scheme, params=tuple(pairs.items()))))
 
 
-def change_train(key: str, field: str) -> None:
-    """Take a training setting from the widget `key`; another model starts with its own defaults."""
-    e, value = experiment(), st.session_state[key]
-    if field == "model":
-        attempt(lambda: replace(e, train=replace(e.train, model=value, params=())))
-    else:
-        attempt(lambda: replace(e, train=replace(e.train, **{field: value})))
-
-
-def change_hyperparameter(key: str, name: str) -> None:
-    """Take one hyperparameter of the current model from the widget `key`."""
-    e, value = experiment(), st.session_state[key]
-    pairs = dict(e.train.params) | {name: value}
-    attempt(lambda: replace(e, train=replace(e.train, params=tuple(pairs.items()))))
-
-
-def change_ratios(ratios: tuple[str, ...]) -> None:
-    """Take other columns to divide."""
-    e = experiment()
-    attempt(lambda: replace(e, train=replace(e.train, ratios=ratios)))
-
-
-def change_data(key: str, field: str) -> None:
-    """Take a setting of the data from the widget `key`; another table gets a model that fits its task."""
-    e, value = experiment(), st.session_state[key]
-    if field == "dataset":
-        attempt(lambda: _on_other_data(e, value))
-    else:
-        attempt(lambda: replace(e, data=replace(e.data, **{field: value})))
-
-
-def _on_other_data(e: Experiment, name: str) -> Experiment:
-    """Return `e` on another table, with the same share and seed; gaps and ratios are those of a table, and start anew.
-
-    The user's own table comes back with the choices it had.
-    """
-    if name == OWN:
-        own = st.session_state.own_table
-        found = DataConfig(OWN, e.data.test_size, e.data.seed, own.table.sha256, own.target, own.features, own.task)
-        train = starting(_shared.own_rows(found))
-    else:
-        found = DataConfig(name, e.data.test_size, e.data.seed)
-        train = TrainConfig(default_model(name), e.train.scaling)
-    if e.train.model in models_for(task_of(found)):
-        train = TrainConfig(e.train.model, e.train.scaling, e.train.degree, e.train.params, train.impute)
-    return replace(e, data=found, train=train)
-
-
 def take_scheme(scheme: Scheme) -> None:
     """Take another way to quantise; data and training stay as they are."""
     take(replace(experiment(), scheme=scheme))
@@ -269,7 +242,8 @@ def open_model(model: Model, sha: str) -> None:
 def open_settings(data: bytes) -> None:
     """Take the settings in a JSON file; raises `InvalidInput` and changes nothing when they are not ours."""
     e = parse_config(data, "settings")
-    _shared.trained(e)
+    if not _training.needed(e):
+        _shared.trained(e)
     take(e)
     st.session_state.opened = None
 

@@ -11,7 +11,7 @@ from core.comparison import Comparison
 from core.quant import METHODS, Scheme
 from core.sweep import Point, Sweep, sweep
 from core.sweep.front import worth
-from pages import _choice, _shared, _state
+from pages import _choice, _every, _shared, _state
 from pages._format import METHOD_LABELS, number
 
 SWITCHES = {"current": "With the current switches", "best": "With the best switches"}
@@ -27,7 +27,10 @@ def render(c: Comparison) -> None:
         "with the best figure on the training rows.",
     )  # fmt: skip
     best = st.session_state.get("map_switches") == "best"
-    found, cells, key = _cells(c, best)
+    shown = _cells(c, best)
+    if shown is None:
+        return
+    found, cells, key = shown
     name, now = _choice.main_name(c), _choice.here(c, found, found.basis)
     figure = _shared.drawn(
         f"map {best}", _state.key(),
@@ -47,10 +50,13 @@ def _change_switches() -> None:
     st.session_state.map_switches = st.session_state.switches
 
 
-def _cells(c: Comparison, best: bool) -> tuple[Sweep, tuple[Point, ...], str]:
-    """Return the sweep behind the map, a point a cell, and the text that stands for both in caches."""
+def _cells(c: Comparison, best: bool) -> tuple[Sweep, tuple[Point, ...], str] | None:
+    """Return the sweep behind the map, a point a cell, and the text that stands for both; None while there is none."""
     if best:
-        found = _shared.every(_state.experiment(), _state.opened())
+        swept = _every.every(_choice.model_key())
+        if swept is None:
+            return None
+        found = swept
         key = f"{_choice.model_key()} best"
         return found, _shared.drawn("cells", key, lambda: best_cells(found)), key
     scheme, trained, e = c.quantized.scheme, _state.trained(), _state.experiment()

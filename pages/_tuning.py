@@ -25,6 +25,7 @@ from pages import _fields, _jobs, _leaderboard, _shared, _state
 from pages._format import literal, number
 from pages._result import PLOTLY
 
+KINDS = ("tune", "learning", "importance", _leaderboard.KIND)
 CURVE_POINTS = 6
 REPEATS = 5
 _HOW = (
@@ -46,7 +47,8 @@ def render() -> None:
     _jobs.collect()
     _leaderboard.note(t)
     if "tune_box" not in st.session_state:
-        st.session_state.tune_box = _jobs.task() is not None
+        busy = _jobs.task()
+        st.session_state.tune_box = busy is not None and busy.kind in KINDS
     with st.expander("Tune", key="tune_box", on_change="rerun", icon=":material/search_insights:") as box:
         if box.open:
             # A place for each part, so that none moves into another's when a job begins or ends.
@@ -54,7 +56,7 @@ def render() -> None:
             with form:
                 _form(t.config, t)
             with job:
-                _jobs.watch()
+                _jobs.watch(*KINDS)
             with result:
                 _tuned(t)
             with board:

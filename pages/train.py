@@ -13,7 +13,7 @@ from core.metrics import LABELS, SCALARS
 from core.models import MODELS, models_for
 from core.quant.coordinates import column_scale
 from core.train import Trained
-from pages import _preparing, _shared, _state, _table, _tuning
+from pages import _preparing, _recipe, _shared, _state, _table, _tuning
 from pages._fields import draw
 from pages._format import listed, literal, money, number
 from pages._result import PLOTLY
@@ -25,7 +25,7 @@ SHARES = Number(0.2, 0.05, 0.9)
 
 def settings_form() -> None:
     """Draw the model's form from the registries."""
-    e = experiment()
+    e = _state.asked()
     with st.grid(columns=4, min_column_width=180, vertical_alignment="bottom"):
         _data()
         fitting = models_for(task_of(e.data))
@@ -33,36 +33,36 @@ def settings_form() -> None:
         st.selectbox(
             "Model", fitting, fitting.index(e.train.model), format_func=labels.__getitem__,
             key=sync("model", e.train.model),
-            on_change=_state.change_train, args=("model", "model"), help=MODELS[e.train.model].summary,
+            on_change=_recipe.change_train, args=("model", "model"), help=MODELS[e.train.model].summary,
         )  # fmt: skip
         values = dict(e.train.params)
         for name, field in hyperparameters(e.train.model).items():
-            draw(field, f"hyper_{e.train.model}_{name}", values[name], _state.change_hyperparameter, name)
-        draw(SCALING, "scaling", e.train.scaling, _state.change_train, "scaling")
+            draw(field, f"hyper_{e.train.model}_{name}", values[name], _recipe.change_hyperparameter, name)
+        draw(SCALING, "scaling", e.train.scaling, _recipe.change_train, "scaling")
         st.segmented_control(
-            "Degree", [1, 2], key=sync("degree", e.train.degree), on_change=_state.change_train,
+            "Degree", [1, 2], key=sync("degree", e.train.degree), on_change=_recipe.change_train,
             args=("degree", "degree"), required=True, help=DEGREE.help,
         )  # fmt: skip
         share = min(max(e.data.test_size, SHARES.low), SHARES.high)
         st.slider(
             "Test share", SHARES.low, SHARES.high, share, step=0.05, key=sync("test_size", share),
-            on_change=_state.change_data, args=("test_size", "test_size"),
+            on_change=_recipe.change_data, args=("test_size", "test_size"),
             help="Share of the rows kept for testing; the model never sees them.",
         )  # fmt: skip
-        draw(SEED, "seed", e.data.seed, _state.change_data, "seed")
+        draw(SEED, "seed", e.data.seed, _recipe.change_data, "seed")
         _preparing.gaps(current)
 
 
 def _data() -> None:
     """Draw the menu of tables: the bundled ones, and the user's own when one is in use in this visit."""
-    name, own = experiment().data.dataset, st.session_state.own_table
+    name, own = _state.asked().data.dataset, st.session_state.own_table
     tables = {name: source.label for name, source in DATASETS.items()}
     if own is not None:
         tables[OWN] = listed(own.name)
     about_it = f"{own.table.n_rows:,} rows of your own." if name == OWN else DATASETS[name].summary
     st.selectbox(
         "Data", list(tables), list(tables).index(name), format_func=tables.__getitem__, key=sync("dataset", name),
-        on_change=_state.change_data, args=("dataset", "dataset"), help=about_it,
+        on_change=_recipe.change_data, args=("dataset", "dataset"), help=about_it,
     )  # fmt: skip
 
 

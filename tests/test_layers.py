@@ -22,10 +22,11 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "quant metrics",
         "sizes datasets models intervals",
         "config device",
-        "train permalink comparison",
+        "train permalink comparison cost",
         "artifact agreement",
         "evaluate own config_file",
-        "sweep diagnose tune export drift reference",
+        "sweep",
+        "slow diagnose tune export drift reference",
         "tracking figures api cli",
         "__main__",
     )

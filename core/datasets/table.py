@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidInput
 from core.memo import beside
-from core.parts import Floats, frozen
+from core.parts import Floats, frozen, rebuild
 
 # The name of a user's own table, whose rows are only at hand while it is open.
 OWN = "own"
@@ -94,6 +95,10 @@ class Dataset:
         """Freeze the arrays."""
         object.__setattr__(self, "X", frozen(self.X))
         object.__setattr__(self, "y", frozen(self.y))
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        """Return how a copy is made in another process."""
+        return rebuild(self)
 
     @property
     def feature_names(self) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from core import logs
@@ -23,26 +22,19 @@ _IDLE = 300.0
 _START = 30.0
 
 
-@dataclass(eq=False)
 class _Job:
     """A job as the manager keeps it; read and written under the manager's lock."""
 
-    id: str
-    owner: str
-    kind: str
-    payload: bytes
-    status: str = QUEUED
-    worker: Worker | None = None
-    ending: tuple[str, str] | None = None  # status and message that a running job is being ended with
-    begun: bool = False  # the worker has the job, and its time runs
-    started: float = 0.0
-    told: float = 0.0
-    ended: float = 0.0
-    done: int = 0
-    total: int = 0
-    words: str = ""
-    result: Any = None
-    message: str = ""
+    def __init__(self, id: str, owner: str, kind: str, payload: bytes) -> None:
+        self.id, self.owner, self.kind, self.payload = id, owner, kind, payload
+        self.status = QUEUED
+        self.worker: Worker | None = None
+        self.ending: tuple[str, str] | None = None  # status and message that a running job is being ended with
+        self.begun = False  # the worker has the job, and its time runs
+        self.started = self.told = self.ended = 0.0
+        self.done = self.total = 0
+        self.words = self.message = ""
+        self.result: Any = None
 
 
 class Jobs:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import InvalidInput
-from core.parts import Floats, frozen
+from core.parts import Floats, frozen, rebuild
 from core.prepare import gaps, products, ratios, texts
 from core.prepare.ratios import Ratio
 from core.prepare.texts import MOST_CATEGORIES, Text
@@ -54,6 +54,10 @@ class Preparation:
         """Freeze the arrays."""
         object.__setattr__(self, "mean", frozen(self.mean))
         object.__setattr__(self, "scale", frozen(self.scale))
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        """Return how a copy is made in another process."""
+        return rebuild(self)
 
     @cached_property
     def numbers(self) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from core.families.linear import probabilities
 from core.moments import Anchor, Moments, score
 from core.parts import Array, Floats, Parts
+from core.progress import Progress, silent
 from core.quant import AUTO, Scheme
 from core.quant.methods import METHODS
 from core.quant.quantize import best_shrink, best_shrinks, output_errors, resolve, variants
@@ -52,17 +53,27 @@ def candidates(parts: Parts, moments: Moments, family: Family) -> Found:
     return Found(v.coefs, v.intercepts, output_errors(parts, moments, v), schemes, ("",) * len(schemes))
 
 
-def search(parts: Parts, moments: Moments, plan: Plan) -> Found | None:
+def search(parts: Parts, moments: Moments, plan: Plan, progress: Progress = silent) -> Found | None:
     """Return every candidate of a plan, None for an empty one; families of a large model run side by side."""
     if not plan.families:
         return None
+    each, count = [], len(plan.families)
+    for found in _each(parts, moments, plan):
+        each.append(found)
+        progress(len(each), count, f"{len(each)} of {count} families of settings tried")
+    return joined(each)
+
+
+def _each(parts: Parts, moments: Moments, plan: Plan) -> Iterator[Found]:
+    """Yield the candidates of each family."""
     if parts.n_parameters <= MANY:
-        return joined([candidates(parts, moments, family) for family in plan.families])
+        yield from (candidates(parts, moments, family) for family in plan.families)
+        return
     from joblib import Parallel, delayed
 
     # Threads: NumPy lets go of the interpreter on arrays of this size, and nothing has to be copied.
-    jobs = Parallel(n_jobs=-1, prefer="threads")
-    return joined(list(jobs(delayed(candidates)(parts, moments, family) for family in plan.families)))
+    jobs = Parallel(n_jobs=-1, prefer="threads", return_as="generator")
+    yield from jobs(delayed(candidates)(parts, moments, family) for family in plan.families)
 
 
 def _one_by_one(parts: Parts, moments: Moments, schemes: tuple[Scheme, ...]) -> Found:

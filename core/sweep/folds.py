@@ -13,6 +13,7 @@ from core.memo import beside
 from core.models import MODELS
 from core.moments import Moments, anchored, least_squares, merge, moments
 from core.parts import Floats, Parts
+from core.progress import Progress, silent
 from core.quant.coordinates import column_scale
 from core.sweep.candidates import Found, class_scores, search, value_scores
 from core.sweep.plan import Plan
@@ -44,14 +45,15 @@ class Fold:
         return Found(self.parts.values["coef"][None], self.parts.values["intercept"][None], np.zeros(1))
 
 
-def with_cv(trained: Trained, plan: Plan, found: Sweep, count: int = 5) -> Sweep:
+def with_cv(trained: Trained, plan: Plan, found: Sweep, count: int = 5, progress: Progress = silent) -> Sweep:
     """Return `found`, the sweep of `plan`, with the mean of the main figure over `count` folds in every point.
 
     Raises `InvalidInput` for a model without rows and where a fold would lack rows of a class.
     """
     kinds = tuple(c.kind for c in found.casts)
     totals = [np.zeros(n) for n in (1, len(kinds), len(found.points))]
-    for fold in folds(trained, count):
+    for i, fold in enumerate(folds(trained, count)):
+        progress(i, count, f"fold {i + 1} of {count}")
         swept = search(fold.parts, fold.moments, plan)
         each = [fold.original, cast_candidates(fold.parts, fold.moments, kinds), swept]
         for total, some in zip(totals, each, strict=True):

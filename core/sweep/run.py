@@ -11,6 +11,7 @@ from core.memo import beside
 from core.metrics import MAIN
 from core.moments import Anchor, Moments, anchor, moments, output_error
 from core.parts import Floats, Parts
+from core.progress import Progress, silent
 from core.quant import Scheme
 from core.quant.methods import METHODS
 from core.sizes import numbers
@@ -53,9 +54,9 @@ def full_sweep(
     return run(trained, everything(trained.parts, methods, bits, fixed))
 
 
-def run(trained: Trained, plan: Plan) -> Sweep:
+def run(trained: Trained, plan: Plan, progress: Progress = silent) -> Sweep:
     """Return the points of a plan, in its order."""
-    found = search(trained.parts, trained.moments, plan)
+    found = search(trained.parts, trained.moments, plan, progress)
     points = () if found is None else _points(trained, found)
     original = baseline(trained)
     main = MAIN[trained.dataset.task]

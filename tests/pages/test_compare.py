@@ -109,7 +109,7 @@ def test_the_open_tab_is_kept() -> None:
     """A visit to another page and another model, under which a tab has another name, keep the tab open."""
     visit = opened(FRONT).go("predict").go("compare")
     assert visit.at.session_state.more == FRONT
-    visit.go("train").set("selectbox", "dataset", "wine").go("compare")
+    visit.go("train").set("selectbox", "dataset", "wine").go("compare").wait()
     assert visit.at.session_state.more == "Bytes against accuracy"
     assert [t.label for t in visit.at.tabs][2] == "Bytes against accuracy"
     assert "chart pareto" in visit.shot()
@@ -295,7 +295,7 @@ def test_a_menu_follows_when_there_is_less_to_choose() -> None:
     last = len(visit.widget("selectbox", "front_choice").options) - 1
     visit.set("selectbox", "front_choice", last)
     visit.at.session_state.experiment = Visit(**WINE).experiment
-    visit.run()
+    visit.run().wait()
     assert visit.widget("selectbox", "front_choice").value in range(len(visit.table(ROWS)))
     visit.press("front_choice_take")
     assert visit.experiment.scheme in {p.scheme for p in every(visit).points}
@@ -449,7 +449,7 @@ def test_folds_that_cannot_be_made_are_said_so(monkeypatch: pytest.MonkeyPatch) 
 
 def test_classes_are_judged_by_accuracy() -> None:
     """Tabs, table, goal and map of a classifier speak of accuracy."""
-    visit = opened("Bytes against accuracy", **WINE)
+    visit = opened("Bytes against accuracy", **WINE).wait()
     found = every(visit)
     assert visit.chart("pareto")["layout"]["yaxis"]["title"]["text"] == "accuracy on the training rows"
     assert {"accuracy, training", "accuracy, test"} < set(visit.table(ROWS)[0])

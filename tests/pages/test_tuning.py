@@ -20,13 +20,6 @@ PATIENCE = 60.0
 MIB = 1024 * 1024
 
 
-@pytest.fixture(scope="module", autouse=True)
-def ended() -> Iterator[None]:
-    """Leave no worker behind."""
-    yield
-    _jobs.close()
-
-
 @pytest.fixture
 def tight() -> Iterator[Jobs]:
     """Put a manager in the place of the usual one: one worker, no queue."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,15 @@ class Visit:
         """Run the script once more and look for exceptions."""
         self.at.run()
         assert [e.message for e in self.at.exception] == []
+        return self
+
+    def wait(self) -> Visit:
+        """Run until no worker is busy with anything for this visit."""
+        end = time.monotonic() + PATIENCE
+        while "job" in self.at.session_state and self.at.session_state["job"] is not None:
+            assert time.monotonic() < end, self.words()
+            time.sleep(0.1)
+            self.run()
         return self
 
     def go(self, page: str) -> Visit:

@@ -1,0 +1,77 @@
+"""Training that takes long: a worker does it, the page goes on with the model it has, and takes the new one then.
+
+What was asked for waits in the session as `wanted`; a newer wish takes its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from core import slow
+from core.config import Experiment
+from core.cost import QUICK, seconds_to_fit
+from core.datasets import OWN, load
+from core.models import MODELS
+from pages import _jobs, _shared
+
+KIND = "train"
+
+
+def needed(e: Experiment) -> bool:
+    """Return whether a worker must train `e` first; raises `InvalidInput` for a user's table that is not open."""
+    own = e.data.dataset == OWN
+    data = _shared.own_rows(e.data) if own else load(e.data.dataset)
+    if seconds_to_fit(data, e.data, e.train) <= QUICK:
+        return False
+    return _shared.shelved("trained", _shared.key_of(e, False), own) is None
+
+
+def begin(e: Experiment, meanwhile: Experiment) -> None:
+    """Let a worker train `e`, and show `meanwhile`, which is trained already; when none can be had, say why."""
+    state, own = st.session_state, e.data.dataset == OWN
+    table = _shared.own_rows(e.data) if own else None
+    label = f"Training of {MODELS[e.train.model].label}"
+    state.experiment, state.problems = meanwhile, []
+    state.wanted = state.wanted_table = None
+    if _jobs.start(KIND, label, _jobs.About(e.data, e.train), slow.fit, e.data, e.train, table):
+        state.wanted = e
+        state.wanted_table = _shared.open_table(e.data.sha256) if own else None
+
+
+def drop() -> None:
+    """Wait for nothing any more; a worker that is still at it is free at once."""
+    _jobs.end(KIND)
+    st.session_state.wanted = st.session_state.wanted_table = None
+
+
+def arrive(take: Callable[[Experiment], None]) -> None:
+    """Take what a worker has trained meanwhile; begin anew with a model that is no longer kept."""
+    state = st.session_state
+    if state.wanted is None:
+        if state.opened is None and needed(state.experiment):
+            begin(state.experiment, Experiment(scheme=state.experiment.scheme))
+        return
+    _jobs.collect()
+    wanted, answer = state.wanted, _jobs.answer(KIND)
+    if answer is not None and (answer.about.data, answer.about.train) == (wanted.data, wanted.train):
+        own = wanted.data.dataset == OWN
+        found = slow.with_rows(answer.result, _shared.own_rows(wanted.data) if own else None)
+        _shared.shelve("trained", _shared.key_of(wanted, False), own, found)
+        _jobs.drop(KIND)
+        take(_with_scheme(wanted, state.experiment))
+        state.wanted_table = None
+        state.notice = f"{MODELS[wanted.train.model].label} is trained: every page now shows it."
+    elif _jobs.task() is None:
+        state.wanted = state.wanted_table = None
+
+
+def _with_scheme(wanted: Experiment, now: Experiment) -> Experiment:
+    """Return what was wanted, quantised as the dial stands by now."""
+    return Experiment(wanted.data, wanted.train, now.scheme)
+
+
+def banner() -> None:
+    """Draw how far the worker is, and what became of the last training where nothing came of it."""
+    _jobs.watch(KIND)
