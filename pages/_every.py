@@ -20,7 +20,7 @@ def every(model_key: str, folds: int = 0) -> Sweep | None:
     seconds: float = _shared.drawn(f"seconds {folds}", model_key, lambda: _seconds(folds))
     if seconds <= QUICK or _shared.shelved("every", key, own) is not None:
         return _shared.every(e, opened, folds)
-    _jobs.collect()
+    _jobs.collect(kind)
     about, answer = _jobs.About(t.data or e.data, t.config or e.train, opened[0]), _jobs.answer(kind)
     if answer is not None and answer.about == about:
         _shared.shelve("every", key, own, answer.result)

@@ -144,6 +144,12 @@ def task() -> Task | None:
     return found
 
 
+def busy_with(kind: str) -> bool:
+    """Return whether a job of a kind is under way in this visit."""
+    job = task()
+    return job is not None and job.kind == kind
+
+
 def answer(kind: str) -> Answer | None:
     """Return the last result of a kind, if there is any."""
     found: Answer | None = st.session_state.get("answers", {}).get(kind)
@@ -164,9 +170,11 @@ def forget(sha256: str) -> None:
         state.job = None
 
 
-def collect() -> None:
-    """Fetch the result of a job that has come to its end, or why there is none."""
+def collect(*kinds: str) -> None:
+    """Fetch the result of a job that has come to its end, or why there is none; of one of `kinds`, or of any."""
     state, job = st.session_state, task()
+    if job is not None and kinds and job.kind not in kinds:
+        return
     found = manager().state(job.id) if job is not None else None
     if job is None or (found is not None and found.live):
         return

@@ -53,7 +53,7 @@ def arrive(take: Callable[[Experiment], None]) -> None:
         if state.opened is None and needed(state.experiment):
             begin(state.experiment, Experiment(scheme=state.experiment.scheme))
         return
-    _jobs.collect()
+    _jobs.collect(KIND)
     wanted, answer = state.wanted, _jobs.answer(KIND)
     if answer is not None and (answer.about.data, answer.about.train) == (wanted.data, wanted.train):
         own = wanted.data.dataset == OWN
@@ -63,7 +63,7 @@ def arrive(take: Callable[[Experiment], None]) -> None:
         take(_with_scheme(wanted, state.experiment))
         state.wanted_table = None
         state.notice = f"{MODELS[wanted.train.model].label} is trained: every page now shows it."
-    elif _jobs.task() is None:
+    elif not _jobs.busy_with(KIND):
         state.wanted = state.wanted_table = None
 
 

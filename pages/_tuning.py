@@ -44,7 +44,7 @@ def render() -> None:
     t = _state.trained()
     if t.data is None or t.config is None:
         return
-    _jobs.collect()
+    _jobs.collect(*KINDS)
     _leaderboard.note(t)
     if "tune_box" not in st.session_state:
         busy = _jobs.task()

@@ -128,11 +128,12 @@ def test_every_command_in_the_readme_is_understood(line: str) -> None:
 def test_the_commands_of_the_readme_run_in_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Typed one after the other into an empty folder (with a rows file) every line succeeds."""
+    """Typed one after the other into a folder with the examples and a rows file, every line succeeds."""
     monkeypatch.chdir(tmp_path)
     names = [f.name for f in california().dataset.features]
     row = ",".join(str(v) for v in california().rows("test")[0][0])
     (tmp_path / "rows.csv").write_text(f"{','.join(names)}\n{row}\n", encoding="utf-8")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
     for line in COMMANDS:
         status = main(shlex.split(line)[3:])
         out, error = capsys.readouterr()
