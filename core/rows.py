@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ MAX_ROWS = 200_000
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?", "-")
 
 _FLAGS = {"true": 1.0, "false": 0.0}
+_DELIMITERS = (",", ";", "\t", "|")
+_WITH_COMMA = re.compile(r"\s*[+-]?([0-9]+,[0-9]*|,[0-9]+)([eE][+-]?[0-9]+)?\s*")
+_MAY_BE_GROUPED = re.compile(r"\s*[+-]?[0-9]{1,3},[0-9]{3}\s*")
 
 
 @dataclass(frozen=True)
@@ -76,15 +80,24 @@ def parse_rows(
 ) -> Rows:
     """Return the rows in `data`. Columns may come in any order; one named like the target holds true values.
 
+    Between the cells stands a comma, a semicolon, a tab or a bar, whichever makes the most columns of the model; where
+    it is no comma, numbers may have a decimal comma.
+
     With `classes` the true values are their names, and come back as their numbers. A feature that is called like
     the target is a feature. `cells` has one entry a feature; without it all are numbers, and none may be missing.
     """
     truth = None if target in features else target
-    header, lines = _lines(data, features, target)
+    header, lines, delimiter = _lines(data, features, target)
     cells = cells or [Cell()] * len(features)
     kinds = dict(zip(features, cells, strict=True))
     kinds_of_columns = [kinds.get(name, Cell()) for name in header]
     named = truth if classes else None
+    numbers = [i for i, name in enumerate(header) if kinds_of_columns[i].codes is None and name != named]
+    if delimiter != "," and _decimal_comma([row[i] for row in lines for i in numbers if i < len(row)]):
+        for row in lines:
+            for i in numbers:
+                if i < len(row) and _WITH_COMMA.fullmatch(row[i]):
+                    row[i] = row[i].replace(",", ".")
     table = np.array(
         [_values(row, header, kinds_of_columns, i, named, classes) for i, row in enumerate(lines, start=1)]
     )
@@ -100,8 +113,27 @@ def _counted(features: Sequence[str], found: NDArray[np.bool_]) -> tuple[tuple[s
     return tuple((name, count) for name, count in zip(features, counts, strict=True) if count)
 
 
-def _lines(data: bytes, features: Sequence[str], target: str) -> tuple[list[str], list[list[str]]]:
-    """Return the header and the rows of cells below it."""
+def _decimal_comma(cells: Sequence[str]) -> bool:
+    """Return whether numbers are written with a comma: none has a point, and some cannot be thousands."""
+    found = [cell for cell in cells if _WITH_COMMA.fullmatch(cell)]
+    grouped = all(_MAY_BE_GROUPED.fullmatch(cell) for cell in found)
+    return bool(found) and not grouped and not any("." in cell for cell in cells)
+
+
+def _delimiter(text: str, features: Sequence[str], target: str) -> str:
+    """Return what stands between the cells of the first line: what makes the most known columns of it."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    known = {*features, target}
+
+    def fit(delimiter: str) -> int:
+        names = [name.strip().strip('"') for name in first.split(delimiter)]
+        return sum(name.strip() in known or _tidy(name) in known for name in names)
+
+    return max(_DELIMITERS, key=fit)
+
+
+def _lines(data: bytes, features: Sequence[str], target: str) -> tuple[list[str], list[list[str]], str]:
+    """Return the header, the rows of cells below it, and what stands between the cells."""
     if len(data) > MAX_BYTES:
         raise InvalidInput("rows", f"{len(data)} bytes or more", f"a file of at most {MAX_BYTES} bytes")
     try:
@@ -109,7 +141,8 @@ def _lines(data: bytes, features: Sequence[str], target: str) -> tuple[list[str]
     except UnicodeDecodeError as error:
         raise InvalidInput("rows", f"byte 0x{data[error.start]:02x} at {error.start}", "UTF-8 text") from error
     try:
-        lines = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+        delimiter = _delimiter(text, features, target)
+        lines = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
     except csv.Error as error:
         raise InvalidInput("rows", str(error), "comma-separated values") from error
     if not lines:
@@ -121,7 +154,7 @@ def _lines(data: bytes, features: Sequence[str], target: str) -> tuple[list[str]
         raise InvalidInput("rows", "0 data rows", "a header and at least one row")
     if len(lines) - 1 > MAX_ROWS:
         raise InvalidInput("rows", f"{len(lines) - 1} rows", f"at most {MAX_ROWS} rows")
-    return header, lines[1:]
+    return header, lines[1:], delimiter
 
 
 def _tidy(name: str) -> str:

@@ -55,14 +55,19 @@ def close() -> None:
 def _draw(t: Trained) -> None:
     model = _made("model", _state.comparison(), lambda: from_trained(t, _state.comparison().quantized))
     st.caption(
-        f"Both models answer every row of a CSV file: UTF-8, commas between, at most {MAX_BYTES // 1024**2} MB and "
-        f"{MAX_ROWS:,} rows, with exactly the columns of the model in any order; a column "
+        "Both models answer every row of a CSV file: UTF-8, with commas, semicolons or tabs between, at most "
+        f"{MAX_BYTES // 1024**2} MB and {MAX_ROWS:,} rows, with exactly the columns of the model in any order; a column "
         f"{literal(t.dataset.target.name)} with true values may stand beside them. The file stays in the memory of "
         "this visit."
     )
     key = f"batch_file_{st.session_state.get('batch_revision', 0)}"
     st.file_uploader(
-        "Rows to predict", type=["csv"], key=key, on_change=_take, args=(key,), max_upload_size=MAX_BYTES // 1024**2
+        "Rows to predict",
+        type=["csv", "tsv", "txt"],
+        key=key,
+        on_change=_take,
+        args=(key,),
+        max_upload_size=MAX_BYTES // 1024**2,
     )
     st.download_button(
         "Download a template", _batch_file.template(model, st.session_state.district), file_name="rows.csv",

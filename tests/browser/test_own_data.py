@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.visitor import TIMEOUT, Visitor
@@ -63,3 +65,56 @@ def test_a_table_of_ones_own_goes_all_the_way(visitor: Visitor) -> None:
     says(visitor, "of 4,128 test rows")
     expect(main).to_contain_text("Your data are deleted")
     assert "own" not in visitor.page.url
+
+
+HOUSING = ROOT.parent / "shared" / "data" / "housing.csv"
+
+
+@pytest.mark.skipif(not HOUSING.exists(), reason="the raw table with gaps and texts is not part of the repository")
+def test_raw_housing_is_trained_with_progress_and_answers_a_file(visitor: Visitor, tmp_path: Path) -> None:
+    """Upload, train what takes long, quantise, predict one row with a menu, send a file of rows, take answers away."""
+    visitor.open("/train")
+    visitor.page.get_by_text("Your own table").click()
+    expect(visitor.key("own_box")).to_contain_text("CSV, TSV or Parquet", timeout=TIMEOUT)
+    visitor.settle()
+    visitor.page.locator("[class*='st-key-own_file_'] input[type=file]").set_input_files(HOUSING)
+    expect(visitor.key("own_use")).to_be_visible(timeout=2 * TIMEOUT)
+    expect(visitor.page.get_by_test_id("stMain")).to_contain_text("20,640 rows, 10 columns")
+    visitor.settle()
+    visitor.press("own_use")
+    says(visitor, "of 4,128 test rows")
+    visitor.settle()
+    visitor.choose("model", "Lasso")
+    says(visitor, "Lasso")
+    visitor.settle()
+    rounds = visitor.key("hyper_lasso_max_iter").get_by_role("spinbutton")
+    rounds.fill("10000")
+    rounds.press("Enter")
+    visitor.settle()
+    visitor.key("degree").get_by_text("2", exact=True).click()
+    expect(visitor.key("job")).to_contain_text("Training of Lasso: ", timeout=TIMEOUT)
+    expect(visitor.page.get_by_text("Lasso is trained: every page now shows it.")).to_be_visible(timeout=4 * TIMEOUT)
+    visitor.settle()
+    assert "degree=2" in visitor.page.url
+    page(visitor, "Quantise")
+    visitor.slide("bits", -2)
+    says(visitor, "6 bits, symmetric")
+    visitor.settle()
+    page(visitor, "Predict")
+    before = visitor.key("finding").first.inner_text()
+    visitor.choose("f_ocean_proximity", "ISLAND")
+    expect(visitor.key("finding").first).not_to_have_text(before, timeout=TIMEOUT)
+    visitor.settle()
+    visitor.key("batch_box").locator("summary").first.click()
+    lines = HOUSING.read_text(encoding="utf-8").splitlines()
+    rows = tmp_path / "rows.csv"
+    rows.write_text("\n".join(lines[:51]).replace(",", ";"), encoding="utf-8")
+    visitor.key("batch_box").locator("input[type=file]").set_input_files(rows)
+    expect(visitor.key("batch_download")).to_be_visible(timeout=TIMEOUT)
+    visitor.settle()
+    with visitor.page.expect_download() as download:
+        visitor.press("batch_download")
+    answers = download.value.path().read_text(encoding="utf-8").splitlines()
+    assert len(answers) == 51
+    assert answers[0].startswith("original,quantised,difference,true value,longitude,latitude")
+    assert float(answers[1].split(",")[3]) == 452600.0
