@@ -56,9 +56,8 @@ def _draw(t: Trained) -> None:
     model = _made("model", _state.comparison(), lambda: from_trained(t, _state.comparison().quantized))
     st.caption(
         "Both models answer every row of a CSV file: UTF-8, with commas, semicolons or tabs between, at most "
-        f"{MAX_BYTES // 1024**2} MB and {MAX_ROWS:,} rows, with exactly the columns of the model in any order; a "
-        f"column {literal(t.dataset.target.name)} with true values may stand beside them. The file stays in the memory of "
-        "this visit."
+        f"{MAX_BYTES // 1024**2} MB and {MAX_ROWS:,} rows, with exactly the model's columns in any order; a column "
+        f"{literal(t.dataset.target.name)} with true values may stand beside them. The file stays in this visit."
     )
     key = f"batch_file_{st.session_state.get('batch_revision', 0)}"
     st.file_uploader(
