@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core import logs
+from core import logs, tables
 from core.config import DataConfig, TrainConfig
 from core.datasets import OWN, Dataset, load
 from core.parts import Parts
 from core.progress import Progress, silent
 from core.sweep import Sweep, everything, run, with_cv
+from core.tables import Table
 from core.train import Trained, train_on
 
 # Seconds for one number of one setting of a sweep, and products of a row with a number in a second where rows are
@@ -34,6 +35,14 @@ def fit(data: DataConfig, train: TrainConfig, table: Dataset | None, progress: P
     logs.event("trained", model=train.model, rows=found.report.n_train, columns=found.report.n_columns,
                seconds=round(found.report.seconds, 3))  # fmt: skip
     return light(found)
+
+
+def read(data: bytes, name: str, encoding: str | None, progress: Progress = silent) -> Table:
+    """Return the table in `data`, see `tables.read`."""
+    progress(0, 1, "finding out what it is")
+    table = tables.read(data, name, encoding)
+    logs.event("table read", rows=table.n_rows, columns=len(table.columns), bytes=table.bytes)
+    return table
 
 
 def light(trained: Trained) -> Trained:

@@ -113,9 +113,9 @@ def _say(kind: str, level: str = "", text: str = "") -> None:
     st.session_state.job_messages = said | ({kind: (level, text)} if text else {})
 
 
-def said(kind: str) -> bool:
-    """Return whether the last job of a kind came to nothing, and the page says why."""
-    return kind in st.session_state.get("job_messages", {})
+def said(kind: str) -> str:
+    """Return why the last job of a kind came to nothing, as the page says it, or ""."""
+    return str(st.session_state.get("job_messages", {}).get(kind, ("", ""))[1])
 
 
 def end(kind: str) -> None:

@@ -6,27 +6,33 @@ Both live in the visit alone.
 
 from __future__ import annotations
 
+import ctypes
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core import tables
-from core.config import DataConfig, Experiment, starting
+from core import slow, tables
+from core.config import DataConfig, Experiment, TrainConfig, starting
 from core.datasets import OWN
 from core.errors import InvalidInput
 from core.permalink import from_query
 from core.settings import ROOT
-from pages import _leaderboard, _shared, _state, _training
+from pages import _jobs, _leaderboard, _shared, _state, _training
 
 EXAMPLES = {"flats": "Flats", "seedlings": "Seedlings"}
 _LONGEST_NAME = 60
+# Files of more bytes are read by a worker: one of 10 MB takes a second.
+LARGE = 2 * 1024 * 1024
+KIND = "read"
 
 # What else a visit keeps of its own table: the row on Predict and whatever remembers whose it was.
-OF_OWN = ("draft", "own_table", "undecoded", "own_results", "link", "district", "district_of", "district_row",
-          "agreement_of", "agreement_tolerance")  # fmt: skip
+OF_OWN = ("draft", "own_table", "undecoded", "reading", "own_results", "link", "district", "district_of",
+          "district_row", "agreement_of", "agreement_tolerance")  # fmt: skip
 
 
 def example(name: str) -> Path:
@@ -38,6 +44,13 @@ def draft() -> _shared.OwnTable | None:
     """Return the table that is open to be chosen from, or None."""
     found: _shared.OwnTable | None = st.session_state.draft
     return found
+
+
+def give_back() -> None:
+    """Return memory that was freed to the machine: libraries keep it, for each thread, and every visitor has one."""
+    pa.default_memory_pool().release_unused()
+    with suppress(AttributeError, OSError, TypeError):  # where the C library is not GNU's
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def upload(key: str) -> None:
@@ -67,19 +80,55 @@ def read_again(encoding: str) -> None:
 
 
 def read(data: bytes, name: str, encoding: str | None = None) -> None:
-    """Open the table in `data` with the choices that are proposed; one that is refused becomes a message."""
+    """Open the table in `data` with the choices that are proposed; one that is refused becomes a message.
+
+    A large file is read by a worker, and opened when it is done.
+    """
     state = st.session_state
     label = "".join(c for c in name if c.isprintable())[:_LONGEST_NAME] or "your table"
+    state.own_box, state.problems, state.undecoded = True, [], None
+    if LARGE < len(data) <= tables.MAX_BYTES:
+        about = _jobs.About(DataConfig(), TrainConfig(), _shared.digest(data))
+        if _jobs.start(KIND, "Reading", about, slow.read, data, label, encoding):
+            state.reading = (data, label, encoding)
+        return
     try:
-        table = tables.read(data, label, encoding)
-        found = tables.propose(table)
+        _open(tables.read(data, label, encoding), label)
     except InvalidInput as error:
         state.problems = [str(error)]
-        # The reader says when another encoding may be named.
-        state.undecoded = (data, label) if encoding is None and "latin-1" in error.allowed else None
+        _offer(data, label, encoding, str(error))
+    finally:
+        give_back()
+
+
+def arrive() -> None:
+    """Open the table that a worker has read meanwhile, or offer the encodings when that is why it did not."""
+    state = st.session_state
+    if state.get("reading") is None:
         return
-    state.undecoded, state.problems, state.own_box = None, [], True
-    state.draft = _shared.OwnTable(table, label, found.target, found.task, found.features)
+    _jobs.collect(KIND)
+    data, label, encoding = state.reading
+    answer = _jobs.answer(KIND)
+    if answer is not None:
+        _jobs.drop(KIND)
+        state.reading = None
+        _open(answer.result, label)
+    elif not _jobs.busy_with(KIND):
+        state.reading = None
+        _offer(data, label, encoding, _jobs.said(KIND))
+    give_back()
+
+
+def _offer(data: bytes, label: str, encoding: str | None, why: str) -> None:
+    """Keep a file that was refused if it may be read when its encoding is named: the reader says so."""
+    if encoding is None and "latin-1" in why:
+        st.session_state.undecoded = (data, label)
+
+
+def _open(table: tables.Table, label: str) -> None:
+    """Make `table` the one that is chosen from, with what is proposed."""
+    found = tables.propose(table)
+    st.session_state.draft = _shared.OwnTable(table, label, found.target, found.task, found.features)
     _follow_link(table.sha256)
 
 
@@ -130,6 +179,7 @@ def use() -> None:
 def delete() -> None:
     """Drop the tables and everything that was made of them, and go back to the default experiment."""
     state = st.session_state
+    _jobs.end(KIND)
     for sha256 in state.own_seen:
         _leaderboard.forget(sha256)
     for path in state.own_saved:

@@ -32,7 +32,7 @@ from core.diagnose import Finding, diagnose
 from core.quant import Scheme
 from core.settings import ROOT
 from core.sweep import Sweep, everything, run, sweep, with_cv
-from core.tables import Table
+from core.tables import Table, propose, read
 from core.train import Trained, train_on
 
 ALL_BITS = tuple(range(1, 17))
@@ -271,13 +271,14 @@ def digest(data: bytes) -> str:
 
 
 def warm() -> None:
-    """Do the first visitor's work before there is one: libraries, data, the default model at every width."""
+    """Do the first visitor's work before there is one: libraries, data, the default model at every width, a table."""
     e = Experiment()
     for bits in ALL_BITS:
         findings(replace(e, scheme=Scheme(bits=bits)))
     curve(e)
     file_bytes(e, PAIR)
     palette()
+    propose(read((ROOT / "examples" / "template.csv").read_bytes(), "template.csv"))
     mark_ready()
 
 

@@ -11,7 +11,7 @@ from core import tables
 from core.fields import spell
 from core.tables.limits import MAX_BYTES
 from core.tables.table import FLAG, NUMBER
-from pages import _own, _shared
+from pages import _jobs, _own, _shared
 from pages._format import listed, literal, size
 from pages._state import sync
 
@@ -33,7 +33,9 @@ def render() -> None:
     """Draw the section; closed, it costs nothing."""
     with st.expander("Your own table", key="own_box", icon=":material/upload_file:", on_change="rerun") as box:
         if box.open:
+            _own.arrive()
             _files()
+            _jobs.watch(_own.KIND)
             chosen = _own.draft()
             if chosen is not None:
                 _found(chosen)

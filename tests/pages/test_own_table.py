@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import weakref
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from core.config import DataConfig, Experiment
 from core.permalink import from_query
 from core.settings import ROOT
 from core.tables import MAX_BYTES
+from pages import _own
 from tests.own_tables import HOUSING
 from tests.pages.visit import PAGES, Visit, unescaped
 from tests.tables_support import delimited
@@ -331,3 +333,29 @@ def test_a_file_of_a_model_opens_with_and_without_its_table() -> None:
         assert (one.experiment.data.dataset == "own") == rows
         for page in ("home", "train", "compare", "predict"):
             assert one.go(page).errors == []
+
+
+def test_a_large_file_is_read_by_a_worker() -> None:
+    """More than two MB: the page says that it reads, opens the table when it is there, and refuses in the same words."""
+    rows = 150_000
+    data = b"a,b,c\n" + b"".join(b"%d,%d,text %d\n" % (k, k * 7919 % 1000, k % 50) for k in range(rows))
+    assert len(data) > _own.LARGE
+    visit = upload(opened(), data, "large.csv")
+    assert visit.at.session_state.draft is None
+    visit.wait()
+    assert visit.at.session_state.draft.table.sha256 == sha256(data).hexdigest()
+    assert f"{rows:,} rows, 3 columns" in unescaped(visit.words())
+    visit = upload(opened(), data + b"1,2\n", "ragged.csv").wait()
+    assert visit.errors == [f'Reading: row {rows + 1} must be 3 values, one for each column, got "2 values"']
+    assert visit.at.session_state.draft is None
+
+
+def test_a_large_file_in_another_encoding_is_read_again() -> None:
+    """What a worker cannot decode is offered to be read as Latin-1, as with a small file."""
+    data = b"a,b\n" + b"".join(b"%d,M\xfcnchen %d\n" % (k * 7919 % 100_003, k % 50) for k in range(150_000))
+    assert len(data) > _own.LARGE
+    visit = upload(opened(), data, "latin.csv").wait().run()
+    assert "byte 0xfc" in visit.errors[0]
+    visit.press("own_latin-1").wait()
+    words = visit.at.session_state.draft.table.columns[1].words.to_pylist()
+    assert "München 7" in words
