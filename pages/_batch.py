@@ -66,7 +66,7 @@ def _draw(t: Trained) -> None:
         key=key,
         on_change=_take,
         args=(key,),
-        max_upload_size=MAX_BYTES // 1024**2,
+        max_upload_size=MAX_BYTES // 1024**2 + 1,  # the browser counts in millions
     )
     st.download_button(
         "Download a template", _batch_file.template(model, st.session_state.district), file_name="rows.csv",

@@ -9,10 +9,12 @@ from pages import _budget
 from pages._format import METHOD_LABELS
 from pages._state import change_scheme, experiment, set_bits, set_method, sync
 
-# Streamlit folds its sidebar away below 768 px; the other form of the dial shows only there. Static text of ours.
+# Streamlit folds its sidebar away below 768 px; the other form of the dial shows only there. Its upload fields count in
+# millions of bytes, and would name another limit than ours. Static text of ours.
 _STYLES = """<style>
 @media (min-width: 768px) { .st-key-narrow_dial, .st-key-narrow_budget { display: none; } }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
+[class*="_file_"] [data-testid="stFileUploaderDropzoneInstructions"] { display: none; }
 .st-key-finding p { font-size: 1.35rem; line-height: 1.45; }
 </style>"""
 

@@ -52,14 +52,13 @@ def size(count: int) -> str:
 
 
 def money(value: float, unit: str) -> str:
-    """Return a value in the target's unit, rounded to whole ones."""
-    sign = MINUS if value < 0 else ""
-    return f"{sign}{unit}{abs(value):,.0f}" if unit == "$" else f"{sign}{abs(value):,.4g} {unit}"
+    """Return a value in the target's unit, rounded to whole ones where it is money or large."""
+    return amount(round(value), unit) if unit == "$" else amount(value, unit)
 
 
 def amount(value: float, unit: str) -> str:
     """Return a change in `unit` with four significant digits, however small it is."""
-    text = f"{abs(value):,.0f}" if abs(value) >= 1000 else f"{abs(value):.4g}"
+    text = f"{abs(value):,.0f}" if 1000 <= abs(value) < 1e15 else f"{abs(value):.4g}"
     sign = MINUS if value < 0 else ""
     return f"{sign}{unit}{text}" if unit == "$" else f"{sign}{text} {unit}".strip()
 

@@ -7,6 +7,7 @@ Both live in the visit alone.
 from __future__ import annotations
 
 import ctypes
+import gc
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -47,7 +48,8 @@ def draft() -> _shared.OwnTable | None:
 
 
 def give_back() -> None:
-    """Return memory that was freed to the machine: libraries keep it, for each thread, and every visitor has one."""
+    """Return memory to the machine: what hangs on errors in circles, and what libraries keep for each thread."""
+    gc.collect()
     pa.default_memory_pool().release_unused()
     with suppress(AttributeError, OSError, TypeError):  # where the C library is not GNU's
         ctypes.CDLL(None).malloc_trim(0)

@@ -38,9 +38,15 @@ def text_of(t: Trained, i: int) -> Text | None:
     return next((text for text in t.preparation.texts if text.feature == i), None)
 
 
-def fill_words(t: Trained, i: int) -> str:
+def filled(t: Trained, i: int) -> str:
     """Return what takes the place of a missing number of feature `i`, which has something that does."""
     p = t.preparation
-    what = {"median": "the median ", "constant": "the constant "}.get(t.config.impute if t.config else "", "")
+    what = {"median": "median ", "constant": "constant "}.get(t.config.impute if t.config else "", "")
     fill = cell(t.dataset.features[i], p.fills[p.numbers.index(i)])
-    return f"{what}{fill if isinstance(fill, str) else f'{fill:.6g}'} is filled in"
+    return f"{what}{fill if isinstance(fill, str) else f'{fill:.6g}'}"
+
+
+def fill_words(t: Trained, i: int) -> str:
+    """Return in words that something takes the place of a missing number of feature `i`."""
+    what = filled(t, i)
+    return f"{'the ' if what[0].isalpha() and ' ' in what else ''}{what} is filled in"

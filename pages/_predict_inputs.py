@@ -12,7 +12,7 @@ from core.parts import Floats
 from core.train import Trained
 from pages import _predict_row as rows
 from pages._format import literal
-from pages._predict_cells import ANOTHER, MISSING, fill_words, is_word, text_of
+from pages._predict_cells import ANOTHER, MISSING, fill_words, filled, is_word, text_of
 from pages._state import sync
 
 # More categories than this in a help text are not read; the menu has them all.
@@ -36,7 +36,7 @@ def _number(t: Trained, i: int, value: float, common: dict[str, Any]) -> None:
     feature, seen = t.dataset.features[i], t.sketch[i]
     held = None if np.isnan(value) else value
     if t.preparation.may_miss[i]:
-        common |= {"placeholder": f"empty: {fill_words(t, i)}"}
+        common |= {"placeholder": f"empty: {filled(t, i)}"}
     spread = float(seen[-2] - seen[1])
     st.number_input(
         value=None if t.preparation.may_miss[i] else held,  # only a field without a default can be emptied

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import socket
@@ -28,6 +29,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     from pages import _jobs, _shared  # here, so that importing this module costs nothing
 
     started = time.perf_counter()
+    few_arenas()
     logs.configure(settings().logs)
     # In this thread and not in another: nothing else runs yet, and the event loop has nobody to serve.
     _shared.warm()
@@ -48,6 +50,8 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 # cross-validation) holds nobody up for long.
 _TURN = threading.Lock()
 _LONGEST_WAIT = 0.25
+# The number of this setting in malloc.h.
+_M_ARENA_MAX = -8
 
 
 @contextmanager
@@ -59,6 +63,16 @@ def turn() -> Iterator[None]:
     finally:
         if held:
             _TURN.release()
+
+
+def few_arenas() -> None:
+    """Let all threads share two heaps, where the C library is GNU's: with a heap each, what one freed helps no other.
+
+    Fifty uploads of 10 MB left 60 MB behind; 40 with this, 13 where MALLOC_ARENA_MAX=2 is set before the start, as in
+    the container. Python's own lock keeps the threads apart anyway.
+    """
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 def refreeze() -> None:

@@ -48,7 +48,7 @@ def _files() -> None:
     key = f"own_file_{st.session_state.uploads}"
     with st.grid(columns=2, min_column_width=330, gap="medium"):
         st.file_uploader(
-            "CSV, TSV or Parquet, at most 10 MB", key=key, max_upload_size=MAX_BYTES // _MIB, on_change=_own.upload,
+            "CSV, TSV or Parquet, at most 10 MB", key=key, max_upload_size=MAX_BYTES // _MIB + 1, on_change=_own.upload,
             args=(key,),
             help="The contents decide, not the name: delimiter, decimal mark and encoding are found out. At least 20 "
             "rows below a header, at most 200,000 rows and 500 columns.",

@@ -29,7 +29,7 @@ def contributions(names: Sequence[str], original: Floats, quantized: Floats, uni
     ]  # fmt: skip
     return figure(
         traces, rows_height(len(labels), 34), barmode="group",
-        xaxis=axis(f"contribution against the average row, {plain(unit)}", zeroline=True),
+        xaxis=axis(f"contribution against the average row,<br>{plain(unit)}", zeroline=True),
         yaxis=axis("", autorange="reversed", type="category"),
     )  # fmt: skip
 

@@ -87,7 +87,7 @@ def test_an_empty_number_says_what_is_filled_in() -> None:
     visit, t = opened("flats"), model("flats")
     built = visit.widget("number_input", "f_built")
     rows = t.rows("train")[0][:, t.dataset.feature_names.index("built")]
-    assert built.proto.placeholder == f"empty: the median {np.nanmedian(rows):.6g} is filled in"
+    assert built.proto.placeholder == f"empty: median {np.nanmedian(rows):.6g}"
     assert unescaped(built.help) == (
         f"Seen in training: {np.nanmin(rows):g} to {np.nanmax(rows):g}. Missing in {100 * np.isnan(rows).mean():.2g} % "
         "of the training rows."
@@ -168,9 +168,7 @@ def test_a_file_without_its_table_has_a_whole_form() -> None:
     visit.set("number_input", "f_f0", None).set("selectbox", "f_f1", GAP)
     found = file.predict(np.array([row(visit)]), "original")[0]
     assert visit.metric("Original") == amount(float(found), "")
-    assert visit.widget("number_input", "f_f0").proto.placeholder == (
-        f"empty: {t.preparation.fills[0]:.6g} is filled in"
-    )
+    assert visit.widget("number_input", "f_f0").proto.placeholder == (f"empty: {t.preparation.fills[0]:.6g}")
 
 
 def test_another_preparation_starts_with_a_row_of_its_own() -> None:
