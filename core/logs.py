@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import sys
 import traceback
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -40,14 +42,39 @@ class JsonLines(logging.Formatter):
     """One record, one line: `time`, `level`, `event`, and the fields of the event."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line of `record`."""
+        """Return the line of `record`, made once for all that write it."""
+        made: str | None = getattr(record, "line", None)
+        if made is not None:
+            return made
         line = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "event": record.getMessage(),
         }
         # Twice, so that these three stand first and no field takes their place.
-        return json.dumps({**line, **getattr(record, "fields", {}), **line})
+        written = json.dumps({**line, **getattr(record, "fields", {}), **line})
+        vars(record)["line"] = written
+        return written
+
+
+class _File(RotatingFileHandler):
+    """The same file, with its size counted here: the base class asks the system for every line, which takes longer."""
+
+    size = 0
+
+    def _open(self) -> TextIOWrapper:
+        stream = super()._open()
+        self.size = os.fstat(stream.fileno()).st_size
+        return stream
+
+    def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802  (the base class calls it so)
+        """Return whether the line of `record`, which is ASCII, has no room in the file any more."""
+        return self.size + len(self.format(record)) + 1 > self.maxBytes
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line of `record`, to a new file where this one is full."""
+        super().emit(record)
+        self.size += len(self.format(record)) + 1
 
 
 def configure(folder: Path | None, console: bool = True) -> None:
@@ -65,7 +92,7 @@ def configure(folder: Path | None, console: bool = True) -> None:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _add(RotatingFileHandler(folder / FILE, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8"))
+        _add(_File(folder / FILE, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8"))
     except OSError as error:
         event("no log file", "warning", folder=str(folder), reason=error.strerror)
 
@@ -84,7 +111,12 @@ def _add(handler: logging.Handler) -> None:
 
 def event(name: str, level: str = "info", /, **fields: Any) -> None:
     """Log one event. A field that could hold a user's rows (a table, a list, a long text) loses its value."""
-    LOGGER.log(LEVELS[level], "%s", name, extra={"fields": {k: safe(v) for k, v in fields.items()}})
+    number = LEVELS[level]
+    if LOGGER.isEnabledFor(number):
+        # Made here, because `log` would look through the stack for a line of code that nobody reads.
+        record = LOGGER.makeRecord(LOGGER.name, number, __file__, 0, name, (), None)
+        record.fields = {k: safe(v) for k, v in fields.items()}
+        LOGGER.handle(record)
 
 
 def failure(name: str, error: BaseException, /, **fields: Any) -> None:

@@ -8,8 +8,8 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,20 +55,43 @@ class Rows:
     missing: tuple[tuple[str, int], ...] = ()
 
 
-def read_rows(
-    path: str | Path,
-    features: Sequence[str],
-    target: str,
-    classes: Sequence[str] = (),
-    cells: Sequence[Cell] = (),
-) -> Rows:
-    """Return the rows of the CSV file at `path`; raises `InvalidInput` naming column, row and what is allowed."""
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InvalidInput("rows", str(path), f"a readable CSV file ({error.strerror})") from error
-    return parse_rows(data, features, target, classes, cells)
+@dataclass(frozen=True)
+class Layout:
+    """What stands in which column of a file, and what its cells take.
+
+    `columns` are the names in the file's order and `delimiter` what stands between its cells; `cells` has one entry a
+    feature. Where there are `classes`, a column of true values holds their names. With `comma` numbers have a
+    decimal comma.
+    """
+
+    columns: tuple[str, ...]
+    features: tuple[str, ...]
+    target: str
+    classes: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    delimiter: str
+    comma: bool = False
+
+    @cached_property
+    def truth(self) -> str | None:
+        """The column of true values, if there is one; a feature that is called like the target is a feature."""
+        return self.target if self.target in self.columns and self.target not in self.features else None
+
+    @cached_property
+    def named(self) -> str | None:
+        """The column of true values where it holds names of classes."""
+        return self.truth if self.classes else None
+
+    @cached_property
+    def kinds(self) -> tuple[Cell, ...]:
+        """How the cells of each column of the file are read."""
+        kinds = dict(zip(self.features, self.cells, strict=True))
+        return tuple(kinds.get(name, Cell()) for name in self.columns)
+
+    @cached_property
+    def numbers(self) -> tuple[int, ...]:
+        """The places of the columns of numbers in the file."""
+        return tuple(i for i, name in enumerate(self.columns) if self.kinds[i].codes is None and name != self.named)
 
 
 def parse_rows(
@@ -86,25 +109,50 @@ def parse_rows(
     With `classes` the true values are their names, and come back as their numbers. A feature that is called like
     the target is a feature. `cells` has one entry a feature; without it all are numbers, and none may be missing.
     """
-    truth = None if target in features else target
     header, lines, delimiter = _lines(data, features, target)
-    cells = cells or [Cell()] * len(features)
-    kinds = dict(zip(features, cells, strict=True))
-    kinds_of_columns = [kinds.get(name, Cell()) for name in header]
-    named = truth if classes else None
-    numbers = [i for i, name in enumerate(header) if kinds_of_columns[i].codes is None and name != named]
-    if delimiter != "," and _decimal_comma([row[i] for row in lines for i in numbers if i < len(row)]):
+    layout = layout_of(header, lines, delimiter, features, target, classes, cells)
+    if not lines:
+        raise InvalidInput("rows", "0 data rows", "a header and at least one row")
+    if len(lines) > MAX_ROWS:
+        raise InvalidInput("rows", f"{len(lines)} rows", f"at most {MAX_ROWS} rows")
+    return rows_of(layout, lines, [f"row {i}" for i in range(1, len(lines) + 1)])
+
+
+def layout_of(
+    header: Sequence[str],
+    lines: Sequence[Sequence[str]],
+    delimiter: str,
+    features: Sequence[str],
+    target: str,
+    classes: Sequence[str] = (),
+    cells: Sequence[Cell] = (),
+) -> Layout:
+    """Return the layout of a file from its header and its first rows, or all; raises `InvalidInput` naming a column."""
+    known = {*features, target}
+    columns = tuple(name.strip() if name.strip() in known else _tidy(name) for name in header)
+    _check_header(columns, features, target)
+    kinds = tuple(cells) or (Cell(),) * len(features)
+    layout = Layout(columns, tuple(features), target, tuple(classes), kinds, delimiter)
+    numbers = [row[i] for row in lines for i in layout.numbers if i < len(row)]
+    return replace(layout, comma=delimiter != "," and _decimal_comma(numbers))
+
+
+def rows_of(layout: Layout, lines: Sequence[list[str]], places: Sequence[str]) -> Rows:
+    """Return the rows in `lines`; raises `InvalidInput` naming column and place, of which there is one a row."""
+    if layout.comma:
         for row in lines:
-            for i in numbers:
+            for i in layout.numbers:
                 if i < len(row) and _WITH_COMMA.fullmatch(row[i]):
                     row[i] = row[i].replace(",", ".")
-    table = np.array(
-        [_values(row, header, kinds_of_columns, i, named, classes) for i, row in enumerate(lines, start=1)]
-    )
-    X = table[:, [header.index(name) for name in features]]
-    y = table[:, header.index(truth)] if truth in header else None
-    unknown = (X == -1) & [cell.codes is not None for cell in cells]
-    return Rows(X, y, _counted(features, unknown), _counted(features, np.isnan(X)))
+    table = np.array([_values(row, layout, place) for row, place in zip(lines, places, strict=True)])
+    X = table[:, [layout.columns.index(name) for name in layout.features]]
+    return counted(layout, X, None if layout.truth is None else table[:, layout.columns.index(layout.truth)])
+
+
+def counted(layout: Layout, X: Floats, y: Floats | None) -> Rows:
+    """Return rows in the model's order with what is unknown and missing in them."""
+    unknown = (X == -1) & [cell.codes is not None for cell in layout.cells]
+    return Rows(X, y, _counted(layout.features, unknown), _counted(layout.features, np.isnan(X)))
 
 
 def _counted(features: Sequence[str], found: NDArray[np.bool_]) -> tuple[tuple[str, int], ...]:
@@ -120,7 +168,7 @@ def _decimal_comma(cells: Sequence[str]) -> bool:
     return bool(found) and not grouped and not any("." in cell for cell in cells)
 
 
-def _delimiter(text: str, features: Sequence[str], target: str) -> str:
+def delimiter_of(text: str, features: Sequence[str], target: str) -> str:
     """Return what stands between the cells of the first line: what makes the most known columns of it."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     known = {*features, target}
@@ -141,20 +189,13 @@ def _lines(data: bytes, features: Sequence[str], target: str) -> tuple[list[str]
     except UnicodeDecodeError as error:
         raise InvalidInput("rows", f"byte 0x{data[error.start]:02x} at {error.start}", "UTF-8 text") from error
     try:
-        delimiter = _delimiter(text, features, target)
+        delimiter = delimiter_of(text, features, target)
         lines = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
     except csv.Error as error:
         raise InvalidInput("rows", str(error), "comma-separated values") from error
     if not lines:
         raise InvalidInput("rows", "an empty file", "a header and at least one row")
-    known = {*features, target}
-    header = [name.strip() if name.strip() in known else _tidy(name) for name in lines[0]]
-    _check_header(header, features, target)
-    if len(lines) == 1:
-        raise InvalidInput("rows", "0 data rows", "a header and at least one row")
-    if len(lines) - 1 > MAX_ROWS:
-        raise InvalidInput("rows", f"{len(lines) - 1} rows", f"at most {MAX_ROWS} rows")
-    return header, lines[1:], delimiter
+    return lines[0], lines[1:], delimiter
 
 
 def _tidy(name: str) -> str:
@@ -177,28 +218,30 @@ def _check_header(header: Sequence[str], features: Sequence[str], target: str) -
             raise InvalidInput("columns", name, f"{wanted} (and {target} for true values)")
 
 
-def _values(
-    row: Sequence[str], header: Sequence[str], kinds: Sequence[Cell], number: int, named: str | None,
-    classes: Sequence[str],
-) -> list[float]:  # fmt: skip
-    if len(row) != len(header):
-        raise InvalidInput(f"row {number}", f"{len(row)} values", f"{len(header)} values, one for each column")
+def _values(row: Sequence[str], layout: Layout, place: str) -> list[float]:
+    if len(row) != len(layout.columns):
+        raise InvalidInput(place, f"{len(row)} values", f"{len(layout.columns)} values, one for each column")
     found = []
-    for name, cell, kind in zip(header, row, kinds, strict=True):
-        if name == named:
-            if cell.strip() not in classes:
-                raise InvalidInput(f"{name} in row {number}", cell, "one of " + ", ".join(classes))
-            found.append(float(list(classes).index(cell.strip())))
-            continue
-        value = _value(cell, kind)
-        if value is None:
+    for name, cell, kind in zip(layout.columns, row, layout.kinds, strict=True):
+        if name == layout.named:
+            value = class_of(cell, layout.classes)
+            allowed = "one of " + ", ".join(layout.classes)
+        else:
+            value = value_of(cell, kind)
             allowed = "a finite number" + (", true or false" if kind.flag else "")
-            raise InvalidInput(f"{name} in row {number}", cell, allowed + (", or empty" if kind.gaps else ""))
+            allowed += ", or empty" if kind.gaps else ""
+        if value is None:
+            raise InvalidInput(f"{name} in {place}", cell, allowed)
         found.append(value)
     return found
 
 
-def _value(cell: str, kind: Cell) -> float | None:
+def class_of(cell: str, classes: Sequence[str]) -> float | None:
+    """Return the number of the class that `cell` names, None where it names none."""
+    return float(classes.index(cell.strip())) if cell.strip() in classes else None
+
+
+def value_of(cell: str, kind: Cell) -> float | None:
     """Return the number that `cell` stands for, NaN where it is missing and may be, None where it is no such number."""
     text = cell.strip()
     if (kind.gaps or kind.codes is not None) and text in MISSING:

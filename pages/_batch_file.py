@@ -12,6 +12,7 @@ import numpy as np
 
 from core.agreement import display_factor, share_within, usual_tolerance
 from core.artifact import Model
+from core.batch import guarded
 from core.diagnose.rows import beyond
 from core.errors import InvalidInput
 from core.fields import spell
@@ -21,9 +22,6 @@ from core.rows import Rows, parse_rows
 from core.train import Trained
 from pages._predict_cells import cells
 from pages._predict_row import REACH
-
-# Texts that begin with one of these are run as formulas by spreadsheets.
-RUN = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,13 +97,11 @@ def table(model: Model, rows: Rows, answers: Answers, count: int | None = None) 
     return found
 
 
-def guarded(value: object) -> str:
-    """Return one cell of a CSV file; a text that a spreadsheet would run gets a leading quote."""
+def _cell(value: object) -> str:
+    """Return one cell of a CSV file; a text that a spreadsheet would run is defused."""
     if value is None:
         return ""
-    if isinstance(value, str):
-        return "'" + value if value.startswith(RUN) else value
-    return spell(value)  # type: ignore[arg-type]
+    return guarded(value) if isinstance(value, str) else spell(value)  # type: ignore[arg-type]
 
 
 def written(columns: dict[str, list[Any]]) -> bytes:
@@ -124,5 +120,5 @@ def template(model: Model, row: Sequence[float]) -> bytes:
 def _csv(lines: Sequence[Sequence[object]]) -> bytes:
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerows([guarded(value) for value in line] for line in lines)
+    writer.writerows([_cell(value) for value in line] for line in lines)
     return text.getvalue().encode()

@@ -186,6 +186,7 @@ def delete() -> None:
         _leaderboard.forget(sha256)
     for path in state.own_saved:
         path.unlink(missing_ok=True)
+    state.published = {k: path for k, path in state.get("published", {}).items() if path not in state.own_saved}
     state.saved, state.own_saved = [s for s in state.saved if s[0] not in state.own_saved], []
     _state.drop_pins()
     if state.wanted is not None and state.wanted.data.dataset == OWN:

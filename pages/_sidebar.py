@@ -155,6 +155,7 @@ def _save() -> None:
         state.problems = [str(error)]
         return
     state.saved = [*state.saved, (path, label)][-20:]
+    state.published = dict([*state.get("published", {}).items(), (_state.key(), path)][-20:])
     if _shared.is_own(state.experiment, _state.opened()):
         state.own_saved = [*state.own_saved, path]
     state.problems, state.notice = [], f"Saved as {label}: listed under Save and open for this visit."

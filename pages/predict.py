@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from pages import _batch, _predict_classes, _predict_row, _predict_values, _state
+from pages import _batch, _predict_classes, _predict_row, _predict_values, _request, _state
 
 current = _state.trained()
 _predict_row.ready(current)
 page = _predict_classes if current.dataset.classes else _predict_values
 page.render(current, np.array(st.session_state.district))
 _batch.render(current)
+_request.render(current)

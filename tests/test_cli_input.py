@@ -263,18 +263,30 @@ COLUMNS = f"columns must be exactly the columns {FEATURES}"
             rows_text(lambda t: [line.append(s) for line, s in zip(t, ("MedInc", "1", "2"), strict=True)]),
             f'{COLUMNS}, got "MedInc twice"',
         ),
-        (rows_text(lambda t: t[1].__setitem__(2, "many")), 'AveRooms in row 1 must be a finite number, got "many"'),
-        (rows_text(lambda t: t[2].__setitem__(0, "NaN")), 'MedInc in row 2 must be a finite number, got "NaN"'),
-        (rows_text(lambda t: t[2].__setitem__(7, "-inf")), 'Longitude in row 2 must be a finite number, got "-inf"'),
-        (rows_text(lambda t: t[1].__setitem__(4, "1e999")), 'Population in row 1 must be a finite number, got "1e999"'),
-        (rows_text(lambda t: t[2].pop()), 'row 2 must be 8 values, one for each column, got "7 values"'),
+        (
+            rows_text(lambda t: t[1].__setitem__(2, "many")),
+            'AveRooms in row 1 (line 2) must be a finite number, got "many"',
+        ),
+        (
+            rows_text(lambda t: t[2].__setitem__(0, "NaN")),
+            'MedInc in row 2 (line 3) must be a finite number, got "NaN"',
+        ),
+        (
+            rows_text(lambda t: t[2].__setitem__(7, "-inf")),
+            'Longitude in row 2 (line 3) must be a finite number, got "-inf"',
+        ),
+        (
+            rows_text(lambda t: t[1].__setitem__(4, "1e999")),
+            'Population in row 1 (line 2) must be a finite number, got "1e999"',
+        ),
+        (rows_text(lambda t: t[2].pop()), 'row 2 (line 3) must be 8 values, one for each column, got "7 values"'),
         (
             rows_text(lambda t: t.__delitem__(slice(1, 3))),
             'rows must be a header and at least one row, got "0 data rows"',
         ),
         ("", 'rows must be a header and at least one row, got "an empty file"'),
         (rows_text().encode("utf-16"), 'rows must be UTF-8 text, got "byte 0xff at 0"'),
-        (rows_text() + '"1,2', 'rows must be comma-separated values, got "unexpected end of data"'),
+        (rows_text() + '"1,2', 'line 4 must be comma-separated values, got "unexpected end of data"'),
         (b"\x89PNG\r\n\x1a\n", 'rows must be UTF-8 text, got "byte 0x89 at 0"'),
         (
             rows_text(lambda t: t[2].__setitem__(0, "1e308")),
@@ -304,7 +316,7 @@ def test_rows_as_large_as_numbers_go_are_still_answered(shell: Shell, tmp_path: 
 def test_a_rows_file_that_is_missing_says_so(shell: Shell, tmp_path: Path) -> None:
     """The system's reason is in the message."""
     message = shell.refused("predict", original_file(tmp_path), "--rows", tmp_path / "none.csv")
-    assert message.startswith("rows must be a readable CSV file (No such file or directory), got ")
+    assert message.startswith("rows must be a readable CSV or Parquet file (No such file or directory), got ")
 
 
 ALTERED = "the file was altered: its contents do not match its checksum"

@@ -24,8 +24,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "config device",
         "train permalink comparison cost",
         "artifact agreement",
-        "evaluate own config_file",
-        "sweep",
+        "evaluate own config_file batch",
+        "sweep bundled",
         "slow diagnose tune export drift reference",
         "tracking figures api cli",
         "__main__",
@@ -37,7 +37,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 ONLY_IN = {
     "streamlit": ("pages/", "app.py"),
     "plotly": ("core/figures",),
-    "fastapi": ("core/api.py",),
+    "fastapi": ("core/api/",),
     "mlflow": ("core/tracking.py",),
 }
 

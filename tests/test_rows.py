@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 
 from core import rows
 from core.errors import InvalidInput
-from core.rows import MISSING, Cell, parse_rows, read_rows
+from core.rows import MISSING, Cell, parse_rows
 from core.tables import texts
 from tests.support import READERS
 
@@ -142,24 +140,6 @@ def test_one_endless_field_is_refused() -> None:
     """A field beyond the reader's limit is refused as what it is."""
     message = refused("a,b,c\n" + "1" * 200_000 + ",2,3\n")
     assert message == 'rows must be comma-separated values, got "field larger than field limit (131072)"'
-
-
-def test_a_file_that_cannot_be_opened_says_why(tmp_path: Path) -> None:
-    """A missing file and a folder are refused with the path and the system's reason."""
-    for path, reason in ((tmp_path / "no.csv", "No such file or directory"), (tmp_path, "Is a directory")):
-        with pytest.raises(InvalidInput) as caught:
-            read_rows(path, FEATURES, "y")
-        assert (caught.value.field, caught.value.value) == ("rows", str(path))
-        assert caught.value.allowed == f"a readable CSV file ({reason})"
-
-
-def test_a_file_is_read_up_to_its_limit_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a file that is too large no more than the limit and one byte is taken into memory."""
-    monkeypatch.setattr(rows, "MAX_BYTES", 10)
-    path = tmp_path / "large.csv"
-    path.write_bytes(b"a,b,c\n" + b"1,2,3\n" * 1000)
-    with pytest.raises(InvalidInput, match=r'rows must be a file of at most 10 bytes, got "11 bytes or more"'):
-        read_rows(path, FEATURES, "y")
 
 
 @READERS

@@ -89,12 +89,14 @@ def add_quantizing(parser: argparse.ArgumentParser) -> None:
 
 def add_predicting(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command that predicts with a file."""
-    parser.add_argument("file", metavar="FILE", help="a model written by train or quantize")
+    parser.add_argument(
+        "file", metavar="FILE", nargs="?", help="a model written by train or quantize; the default model without one"
+    )
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--rows", metavar="ROWS.csv", help="a CSV file with one column for each feature")
+    source.add_argument("--rows", metavar="ROWS.csv", help="a CSV or Parquet file of any length, a column a feature")
     source.add_argument("--sample", action="store_true", help="the first ten test rows of the model's data set")
     add_table(parser)
-    parser.add_argument("--out", metavar="PREDICTIONS.csv", help="where to write all predictions")
+    parser.add_argument("--out", metavar="PREDICTIONS.csv", help="where to write all predictions; .parquet too")
 
 
 def set_pairs(given: list[str]) -> dict[str, str]:

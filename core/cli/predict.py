@@ -1,68 +1,90 @@
-"""The command that predicts rows with the models in a file."""
+"""The command that predicts rows with the models in a file, or with the default ones."""
 
 from __future__ import annotations
 
 import argparse
-import csv
-from pathlib import Path
+from collections.abc import Iterable
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from core import logs
+from core import batch, bundled, logs
 from core.artifact import Model, load
 from core.artifact.reopen import reopen
+from core.batch import Answers, Total
 from core.cli import options, text
 from core.cli.own import known, table_of
+from core.cli.progress import watched
 from core.datasets import OWN
-from core.errors import ArtifactError, InvalidInput
-from core.parts import Floats
-from core.rows import Rows, read_rows
+from core.errors import InvalidInput
+from core.rows import Rows
 
 Result = tuple[dict[str, Any], str]
 N_SAMPLE = 10
-_SPELLED = {"original": "original", "quantized": "quantised"}
+# So many rows are printed, and stand in the JSON where all of them are in a file.
+N_SHOWN = 10
+# So many of a sample stand in one line besides, to be compared at a glance.
+N_FIRST = 5
 
 
 def predict_command(args: argparse.Namespace) -> Result:
-    """Predict rows with the models in a file."""
+    """Predict rows with the models in a file; without a file with the default model."""
     start = perf_counter()
-    model = load(args.file)
-    rows = _sample(model, args) if args.sample else _rows(model, args)
-    with np.errstate(over="ignore", invalid="ignore"):  # what comes out is looked at instead
-        _check_finite(rows, {name: model.outputs(rows.X, name) for name in model.variants})
-        columns = _columns(model, rows)
-    outside = _outside(model, rows)
-    result: dict[str, Any] = {
-        "rows": len(rows.X),
-        "unit": model.target.table_unit,
-        "predictions": {name: columns[_SPELLED[name]] for name in model.variants},
-        "true": columns.get("true"),
-        "outside_training_range": outside,
-        "unknown": dict(rows.unknown),
-        "missing": dict(rows.missing),
-    }
-    if model.classes:
-        result["probabilities"] = {name: model.outputs(rows.X, name).tolist() for name in model.variants}
-    shown = [text.predictions(columns), *([] if model.classes else [f"in units of {text.unit(model.target)}"])]
-    shown += _remarks(rows, outside)
+    model = bundled.default() if args.file is None else load(args.file)
+    if args.rows is not None:
+        options.without(args, ("data", "encoding"), "left out beside --rows")
+    if args.rows is not None and args.out is not None:
+        total = watched(lambda progress: batch.predict_file(model, args.rows, args.out, progress))
+        shown = N_SHOWN
+    else:
+        rows = _sample(model, args) if args.sample else batch.gather(batch.open_rows(args.rows, model))
+        total, shown = Total(), len(rows.X)
+        total.add(model, rows, batch.answers(model, rows))
+        if args.out is not None:
+            batch.write(total.found, args.out)
+    result, lines = _told(model, total, shown)
+    if args.sample:
+        lines += _first(model, total.found)
     if args.out is not None:
-        _write_csv(args.out, columns)
         result["path"] = args.out
-        shown.append(f"{len(rows.X):,} rows written to {args.out}")
+        lines.append(f"{total.rows:,} rows written to {args.out}")
     logs.event(
-        "predicted", dataset="outside" if model.data is None else model.data.dataset, rows=len(rows.X),
-        models=" and ".join(model.variants), outside=outside, unknown=sum(n for _, n in rows.unknown),
-        missing=sum(n for _, n in rows.missing), seconds=round(perf_counter() - start, 3),
+        "predicted", dataset="outside" if model.data is None else model.data.dataset, rows=total.rows,
+        models=" and ".join(model.variants), outside=total.outside, unknown=sum(total.unknown.values()),
+        missing=sum(total.missing.values()), seconds=round(perf_counter() - start, 3),
     )  # fmt: skip
-    return result, "\n".join(shown)
+    return result, "\n".join(lines)
 
 
-def _rows(model: Model, args: argparse.Namespace) -> Rows:
-    """Return the rows of the file that --rows names."""
-    options.without(args, ("data", "encoding"), "left out beside --rows")
-    return read_rows(args.rows, [f.name for f in model.features], model.target.name, model.classes, model.cells)
+def _told(model: Model, total: Total, shown: int) -> tuple[dict[str, Any], list[str]]:
+    """Return what is told of the rows, as JSON with the answers to the first `shown`, and in words."""
+    found, classes = total.found, bool(model.classes)
+    columns = {name: found.values(name, shown) for name in found.columns}
+    result: dict[str, Any] = {
+        "rows": total.rows,
+        "unit": model.target.table_unit,
+        "predictions": {name: columns[batch.SPELLED[name]] for name in model.variants},
+        "true": columns.get("true"),
+        "outside_training_range": total.outside,
+        "unknown": dict(total.unknown),
+        "missing": dict(total.missing),
+    }
+    if classes:
+        result["probabilities"] = {name: found.outputs[name][:shown].tolist() for name in model.variants}
+    printed = {name: values[:N_SHOWN] for name, values in columns.items()}
+    lines = [text.predictions(printed, total.rows), *([] if classes else [f"in units of {text.unit(model.target)}"])]
+    return result, lines + _remarks(total)
+
+
+def _first(model: Model, found: Answers) -> list[str]:
+    """Return one line a model with its first answers: what one looks at to see that all is well."""
+    lines = []
+    for name in model.variants:
+        values: Iterable[Any] = found.values(batch.SPELLED[name], N_FIRST)
+        said = [text.literal(v) if isinstance(v, str) else f"{v:.3f}" for v in values]
+        lines.append(f"first predictions, {batch.SPELLED[name]}: {' '.join(said)}")
+    return lines
 
 
 def _sample(model: Model, args: argparse.Namespace) -> Rows:
@@ -79,57 +101,14 @@ def _sample(model: Model, args: argparse.Namespace) -> Rows:
     return Rows(X[:N_SAMPLE], y[:N_SAMPLE], missing=missing)
 
 
-def _outside(model: Model, rows: Rows) -> int:
-    """Return how many rows have a number outside the range seen in training; a text has no range, a gap no number."""
-    low = np.array([-np.inf if f.categories else f.low for f in model.features])
-    high = np.array([np.inf if f.categories else f.high for f in model.features])
-    return int(((low > rows.X) | (high < rows.X)).any(axis=1).sum())
-
-
-def _remarks(rows: Rows, outside: int) -> list[str]:
+def _remarks(total: Total) -> list[str]:
     """Return in words what is remarkable about the rows."""
-    count = len(rows.X)
-    lines = [f"{outside:,} of {count:,} rows lie outside the range seen in training"] if outside else []
+    count = total.rows
+    lines = [f"{total.outside:,} of {count:,} rows lie outside the range seen in training"] if total.outside else []
     lines += [
         f"{n:,} of {count:,} rows have a text in {text.literal(name)} that training never saw"
-        for name, n in rows.unknown
+        for name, n in total.unknown.items()
     ]
-    return lines + [f"{n:,} of {count:,} rows have no value in {text.literal(name)}" for name, n in rows.missing]
-
-
-def _columns(model: Model, rows: Rows) -> dict[str, list[Any]]:
-    """Return what is printed and written, by column: true values, both models, their errors or probabilities."""
-    classes, columns = model.classes, {}
-    if rows.y is not None:
-        columns["true"] = [classes[int(v)] for v in rows.y] if classes else rows.y.tolist()
-    predicted = {name: model.predict(rows.X, name) for name in model.variants}
-    columns |= {_SPELLED[name]: values.tolist() for name, values in predicted.items()}
-    if classes:
-        for name in model.variants:
-            columns[f"probability {_SPELLED[name]}"] = model.outputs(rows.X, name).max(axis=1).tolist()
-        return columns
-    if rows.y is not None:
-        columns |= {f"error {_SPELLED[n]}": np.abs(values - rows.y).tolist() for n, values in predicted.items()}
-    if len(predicted) == 2:
-        columns["difference"] = (predicted["quantized"] - predicted["original"]).tolist()
-    return columns
-
-
-def _check_finite(rows: Rows, predicted: dict[str, Floats]) -> None:
-    """Raise `InvalidInput` for the first row with which the arithmetic leaves the range of numbers."""
-    largest = np.abs(np.nan_to_num(rows.X)).max(axis=1)  # a gap is no number
-    for values in (*predicted.values(), *([] if rows.y is None else [rows.y])):
-        # Half the range: differences of two such numbers are numbers as well.
-        bad = np.flatnonzero(~(np.abs(values.reshape(len(values), -1)) <= np.finfo(np.float64).max / 2).all(axis=1))
-        if bad.size:
-            raise InvalidInput(f"row {bad[0] + 1}", largest[bad[0]].item(), "small enough for a finite answer")
-
-
-def _write_csv(path: str, columns: dict[str, list[Any]]) -> None:
-    try:
-        with Path(path).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["row", *columns])
-            writer.writerows([i, *values] for i, values in enumerate(zip(*columns.values(), strict=True)))
-    except OSError as error:
-        raise ArtifactError(f"the predictions cannot be written: {error.strerror}") from error
+    return lines + [
+        f"{n:,} of {count:,} rows have no value in {text.literal(name)}" for name, n in total.missing.items()
+    ]

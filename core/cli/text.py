@@ -185,13 +185,13 @@ def sweep(s: Sweep, methods: Sequence[str], basis: str) -> str:
     return "\n".join([f"{LABELS[s.metric]} on the test rows", table(header, rows), original, *casts])
 
 
-def predictions(columns: Mapping[str, Sequence[float | str]], limit: int = 10) -> str:
-    """Return the first rows of a prediction: true value where known, both models, their errors."""
+def predictions(columns: Mapping[str, Sequence[float | str]], rows: int) -> str:
+    """Return the first of so many `rows`: true value where known, both models, their errors."""
     names = list(columns)
     count = len(columns[names[0]])
-    rows: list[list[Cell]] = [[str(i), *(_shown(columns[n][i]) for n in names)] for i in range(min(limit, count))]
-    more = [f"… and {count - limit:,} more rows"] if count > limit else []
-    return "\n".join([table(["row", *names], rows), *more])
+    lines: list[list[Cell]] = [[str(i), *(_shown(columns[n][i]) for n in names)] for i in range(count)]
+    more = [f"… and {rows - count:,} more rows"] if rows > count else []
+    return "\n".join([table(["row", *names], lines), *more])
 
 
 def unit(target: Target) -> str:

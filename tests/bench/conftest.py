@@ -23,6 +23,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     measured = sys.modules.get("tests.bench.bench_sweep")
     if measured is not None and len(measured.MEDIANS) == 2:
         lines.append(measured.side_by_side())
-    lines += getattr(sys.modules.get("tests.bench.bench_candidates"), "LINES", [])
+    for name in ("bench_candidates", "bench_api"):
+        lines += getattr(sys.modules.get(f"tests.bench.{name}"), "LINES", [])
     for line in ["", *lines] if lines else []:
         terminalreporter.write_line(line)

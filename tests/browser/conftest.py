@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.visitor import Visitor
-from tests.sources import ROOT
+from tests.running import Server, running
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-START_SECONDS = 90
 
 # The browser itself must not talk to anybody either: whatever is seen on the network is then ours.
 FLAGS = [
@@ -47,76 +36,11 @@ FLAGS = [
 ]
 
 
-@dataclass(frozen=True)
-class Server:
-    """A running server: its address, its process, where it keeps models and what it has written so far."""
-
-    address: str
-    pid: int
-    artifacts: Path
-    log: Path
-
-    def health(self) -> dict[str, Any]:
-        """Return the JSON of /api/health."""
-        with urllib.request.urlopen(f"{self.address}/api/health", timeout=2) as answer:
-            found: dict[str, Any] = json.load(answer)
-        return found
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on at this moment."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return int(s.getsockname()[1])
-
-
-def wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> None:
-    """Wait until the default model is trained; fail with the log when the server ends or takes too long."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        try:
-            if server.health()["default_model_ready"]:
-                return
-        except (urllib.error.URLError, OSError, ValueError):
-            pass
-        time.sleep(0.2)
-    pytest.fail(f"the server did not become ready:\n{server.log.read_text(encoding='utf-8')}")
-
-
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Start `streamlit run app.py` with an empty folder of models, and end it and all that it started."""
-    folder = tmp_path_factory.mktemp("server")
-    port, log = free_port(), folder / "log.txt"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    environment = {**os.environ, "BITDIAL_ARTIFACTS": str(folder / "artifacts"), "PYTHONUNBUFFERED": "1"}
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
-        )
-    found = Server(f"http://127.0.0.1:{port}", process.pid, folder / "artifacts", log)
-    try:
-        wait_until_ready(found, process)
+    """Start the dashboard with an empty folder of models, and end it and all that it started."""
+    with running(tmp_path_factory.mktemp("server")) as found:
         yield found
-    finally:
-        stop(process)
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """End the process group that the server leads: asked first, then made to."""
-    for sign, seconds in ((signal.SIGTERM, 5), (signal.SIGKILL, 5)):
-        try:
-            os.killpg(process.pid, sign)
-        except ProcessLookupError:
-            break
-        try:
-            process.wait(seconds)
-            break
-        except subprocess.TimeoutExpired:
-            continue
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,218 @@
+"""The description of the REST interface against the interface: what it allows, and next to that, is never an error."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from core.api import describe, library
+from tests.api_support import NAMES, mounted, row
+
+DOCUMENT = describe.document()
+SCHEMAS = DOCUMENT["components"]["schemas"]
+EXAMPLES = settings(
+    max_examples=400, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+JSON = "application/json"
+OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods if path != "/docs"]
+
+# Anything at all that JSON can spell, and numbers that it cannot but Python writes.
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+ANYTHING = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4), max_leaves=8)  # fmt: skip
+
+
+def from_schema(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Return values that fit `schema`, in the part of JSON Schema that the description uses."""
+    if "$ref" in schema:
+        return from_schema(SCHEMAS[schema["$ref"].rpartition("/")[2]])
+    if "enum" in schema:
+        return st.sampled_from(schema["enum"])
+    if "anyOf" in schema:
+        return st.one_of([from_schema(one) for one in schema["anyOf"]])
+    kind = schema.get("type")
+    if kind == "object":
+        return _object(schema)
+    if kind == "array":
+        most = min(schema.get("maxItems", 3), 3)
+        return st.lists(from_schema(schema["items"]), min_size=schema.get("minItems", 0), max_size=most)
+    return {
+        "string": st.text(max_size=min(schema.get("maxLength", 8), 8)),
+        "boolean": st.booleans(),
+        "null": st.none(),
+        "integer": st.integers(schema.get("minimum"), schema.get("maximum")),
+        "number": _number(schema),
+    }[str(kind)]
+
+
+def _number(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
+    low = schema.get("exclusiveMinimum", schema.get("minimum"))
+    high = schema.get("exclusiveMaximum", schema.get("maximum"))
+    return st.floats(
+        low, high, allow_nan=False, allow_infinity=False,
+        exclude_min="exclusiveMinimum" in schema, exclude_max="exclusiveMaximum" in schema,
+    )  # fmt: skip
+
+
+def _object(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
+    needed = set(schema.get("required", ()))
+    fields = {name: from_schema(one) for name, one in schema.get("properties", {}).items()}
+    found = st.fixed_dictionaries(
+        {n: s for n, s in fields.items() if n in needed}, optional={n: s for n, s in fields.items() if n not in needed}
+    )
+    more = schema.get("additionalProperties", True)
+    if more is False or fields:
+        return found
+    values = ANYTHING if more is True else from_schema(more)
+    return st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=8), values, max_size=4)
+
+
+def broken(value: Any, draw: Any) -> Any:
+    """Return `value` with one place in it replaced, dropped or added, by what `draw` draws."""
+    if isinstance(value, dict) and value and draw(st.booleans()):
+        name = draw(st.sampled_from(sorted(value)))
+        return {**value, name: broken(value[name], draw)}
+    if isinstance(value, list) and value and draw(st.booleans()):
+        i = draw(st.integers(0, len(value) - 1))
+        return [*value[:i], broken(value[i], draw), *value[i + 1 :]]
+    if isinstance(value, dict) and draw(st.booleans()):
+        return {**value, draw(st.text(max_size=8)): draw(ANYTHING)}
+    return draw(ANYTHING)
+
+
+ROWS = st.lists(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70), min_size=8, max_size=8)
+    | st.fixed_dictionaries({name: st.floats(-1e6, 1e6) for name in NAMES}),
+    min_size=1, max_size=4,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def client() -> TestClient:
+    """Return a client with the default model loaded."""
+    library.find(library.DEFAULT)
+    return mounted()
+
+
+def check(answer: Any, path: str, method: str) -> int:
+    """Look whether an answer has a status that is described, and the form that is described for it."""
+    described = DOCUMENT["paths"][path][method]["responses"]
+    status = str(answer.status_code)
+    assert answer.status_code < 500, answer.text
+    assert status in described, (status, answer.text)
+    assert answer.headers["content-type"] == JSON
+    schema = described[status]["content"][JSON]["schema"]
+    jsonschema.Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(_strict(answer.text))
+    return int(answer.status_code)
+
+
+def _strict(text: str) -> Any:
+    return json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+def send(client: TestClient, path: str, body: bytes) -> int:
+    """Send a body, look at the answer, return its status."""
+    return check(client.post(f"/api{path}", content=body, headers={"content-type": JSON}), path, "post")
+
+
+def spelt(value: Any) -> bytes:
+    """Return `value` as JSON, with what is none (NaN, halves of letters) as Python spells it."""
+    return json.dumps(value).encode()
+
+
+def body_schema(path: str) -> dict[str, Any]:
+    """Return what the description says of the body of a path."""
+    schema: dict[str, Any] = DOCUMENT["paths"][path]["post"]["requestBody"]["content"][JSON]["schema"]
+    return schema
+
+
+def test_the_description_is_valid_and_so_are_its_examples() -> None:
+    """Every schema is one, and every example fits its own."""
+    for schema in SCHEMAS.values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+    count = 0
+    for methods in DOCUMENT["paths"].values():
+        for operation in methods.values():
+            contents = [operation.get("requestBody", {}), *operation["responses"].values()]
+            for content in (c.get("content", {}).get(JSON, {}) for c in contents):
+                if "example" in content:
+                    rooted = {**content["schema"], "components": DOCUMENT["components"]}
+                    jsonschema.Draft202012Validator(rooted).validate(content["example"])
+                    count += 1
+    assert count >= 4
+
+
+@pytest.mark.parametrize(("path", "method"), [o for o in OPERATIONS if o[1] == "get"])
+def test_what_can_be_read_has_the_form_that_is_described(client: TestClient, path: str, method: str) -> None:
+    """Health, models and the description itself."""
+    assert check(client.get(f"/api{path}"), path, method) == 200
+
+
+@pytest.mark.parametrize("path", ["/predict", "/quantize"])
+def test_the_examples_of_the_description_are_answered(client: TestClient, path: str) -> None:
+    """Sent as they stand they are right, and the answer is the one that is shown."""
+    example = DOCUMENT["paths"][path]["post"]["requestBody"]["content"][JSON]["example"]
+    assert send(client, path, spelt(example)) == 200
+    shown = DOCUMENT["paths"][path]["post"]["responses"]["200"]["content"][JSON].get("example")
+    if shown is not None:
+        assert client.post(f"/api{path}", json=example).json() == shown
+
+
+@EXAMPLES
+@given(st.data())
+def test_bodies_that_the_description_allows_are_answered_or_refused(client: TestClient, data: st.DataObject) -> None:
+    """A body of the described form, for the model's own features more often than not."""
+    body = data.draw(from_schema(body_schema("/predict")))
+    if data.draw(st.booleans()):
+        body = {n: v for n, v in body.items() if n not in ("model", "experiment")} | {"rows": data.draw(ROWS)}
+    send(client, "/predict", spelt(body))
+
+
+@EXAMPLES
+@given(st.data())
+def test_bodies_beside_the_description_are_refused_in_our_form(client: TestClient, data: st.DataObject) -> None:
+    """A good body with one thing in it changed to anything; never an error of the server's own."""
+    good = {"model": "default", "variant": "both", "rows": [row(), list(row(1).values())], "contributions": True}
+    changed = broken(good, data.draw)
+    status = send(client, "/predict", spelt(changed))
+    assert status == 200 or changed != good
+
+
+@settings(EXAMPLES, max_examples=100)
+@given(st.data())
+def test_recipes_are_compared_or_refused(client: TestClient, data: st.DataObject) -> None:
+    """Every recipe and scheme of the described form, and those beside it."""
+    body = data.draw(from_schema(body_schema("/quantize")))
+    send(client, "/quantize", spelt(broken(body, data.draw) if data.draw(st.booleans()) else body))
+
+
+@settings(EXAMPLES, max_examples=200)
+@given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode) | ANYTHING.map(spelt))
+def test_any_bytes_are_refused_in_our_form(client: TestClient, data: bytes) -> None:
+    """Not JSON, or JSON of any other form."""
+    for path in ("/predict", "/quantize"):
+        status = send(client, path, data)
+        assert status == 422 or (path == "/quantize" and status in (200, 404))
+
+
+def test_the_strategies_draw_what_fits_and_what_does_not(client: TestClient) -> None:
+    """Among a hundred bodies of the first property some are answered; the second breaks most of what it draws."""
+    validator = jsonschema.Draft202012Validator({**body_schema("/predict"), "components": DOCUMENT["components"]})
+    kinds = {"fits": 0, "answered": 0}
+
+    @settings(EXAMPLES, max_examples=100)
+    @given(from_schema(body_schema("/predict")), ROWS)
+    def look(body: Any, rows: Any) -> None:
+        kinds["fits"] += validator.is_valid(body)
+        kinds["answered"] += send(client, "/predict", spelt({"rows": rows})) == 200
+
+    look()
+    assert kinds["fits"] == 100
+    assert kinds["answered"] > 50
+    assert not validator.is_valid({"rows": [[math.nan]], "more": 1})
