@@ -24,7 +24,7 @@ from core.settings import ROOT, settings
 from core.tune import TuneRequest
 from core.tune import tune as search
 from tests.cli_support import Shell, original_file
-from tests.support import bundled
+from tests.support import OF_VALUES, bundled
 
 FLATS = ROOT / "examples" / "flats.csv"
 SEEDLINGS = ROOT / "examples" / "seedlings.csv"
@@ -164,7 +164,7 @@ def test_a_config_file_may_hold_the_space(shell: Shell, tmp_path: Path) -> None:
         (["--space", "alpha=1", "--space", "alpha=2"], 'space must be one entry for each setting, got "alpha twice"'),
         (["--space", "alpha=1", "--set", "alpha=2"], 'space must be of settings that no other option names, got "alpha"'),
         (["--space", "degree=1,2", "--degree", "2"], 'space must be of settings that no other option names, got "degree"'),
-        (["--model", "logistic"], 'model must be one of linear, ridge, lasso, elastic_net for california_housing, got "logistic"'),
+        (["--model", "logistic"], f'model must be {OF_VALUES} for california_housing, got "logistic"'),
         (["--config", "none.json"], 'config must be a readable JSON file (No such file or directory), got "none.json"'),
     ],
 )  # fmt: skip
