@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import streamlit as st
@@ -29,11 +28,15 @@ from core.config import DataConfig, Experiment, table_needed
 from core.datasets import OWN, Dataset
 from core.datasets.own import own_dataset
 from core.diagnose import Finding, diagnose
+from core.parts import Parts
 from core.quant import Scheme
 from core.settings import ROOT
 from core.sweep import Sweep, everything, run, sweep, with_cv
+from core.sweep.plan import LARGE
 from core.tables import Table, propose, read
 from core.train import Trained, train_on
+from pages import _shipped
+from pages._shelves import kept, shelved
 
 ALL_BITS = tuple(range(1, 17))
 PAIR = ("original", "quantized")
@@ -41,11 +44,6 @@ PAIR = ("original", "quantized")
 # SHA-256 and contents of an opened file, or nothing.
 Opened = tuple[str, Model | None]
 NOTHING: Opened = ("", None)
-
-
-# How many results of each kind a visit keeps of its own table; a kind that is not named here keeps MOST.
-KEPT = {"dataset": 3, "trained": 4, "comparison": 40, "curve": 6, "every": 2, "file": 6}
-MOST = 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,52 +55,6 @@ class OwnTable:
     target: str
     task: str
     features: tuple[str, ...]
-
-
-def kept(kind: str, key: str, make: Callable[[], Any], spinner: str = "") -> Any:
-    """Return what `make` makes for `kind` and `key`: made once, and kept in this visit alone.
-
-    The one that was not asked for the longest goes first. `Delete my data` drops them all.
-    """
-    results: dict[str, dict[str, Any]] = st.session_state.setdefault("own_results", {})
-    found = results.setdefault(kind, {})
-    if key in found:
-        found[key] = found.pop(key)  # now the last one
-        return found[key]
-    if spinner:
-        with st.spinner(spinner):
-            value = make()
-    else:
-        value = make()
-    while len(found) >= KEPT.get(kind, MOST):
-        del found[next(iter(found))]
-    found[key] = value
-    return value
-
-
-# What workers made, shared between visitors as the caches are: a cache would make what it does not have by itself.
-_SHELVES: dict[str, dict[str, Any]] = {}
-_SHELF = 12
-_SHELF_LOCK = threading.Lock()
-
-
-def shelve(kind: str, key: str, own: bool, value: Any) -> None:
-    """Keep what a worker made; with a user's own table in that visit alone."""
-    if own:
-        kept(kind, key, lambda: value)
-        return
-    with _SHELF_LOCK:
-        shelf = _SHELVES.setdefault(kind, {})
-        shelf.pop(key, None)
-        while len(shelf) >= _SHELF:
-            del shelf[next(iter(shelf))]
-        shelf[key] = value
-
-
-def shelved(kind: str, key: str, own: bool) -> Any:
-    """Return what a worker made, or None when there is nothing."""
-    shelves = st.session_state.get("own_results", {}) if own else _SHELVES
-    return shelves.get(kind, {}).get(key)
 
 
 def is_own(e: Experiment, opened: Opened = NOTHING) -> bool:
@@ -146,6 +98,11 @@ def _trained(key: str, _e: Experiment, _model: Model | None) -> Trained:
     return reopen(_model) if _model is not None else core.train(_e.data, _e.train)
 
 
+@st.cache_resource(show_spinner=False)
+def _forest() -> Trained:
+    return _shipped.read()
+
+
 def _own_trained(e: Experiment, model: Model | None) -> Trained:
     if model is None:
         return train_on(own_rows(e.data), e.data, e.train)
@@ -159,11 +116,19 @@ def trained(e: Experiment, opened: Opened = NOTHING) -> Trained:
     if is_own(e, opened):
         found: Trained = kept("trained", key, lambda: _own_trained(e, opened[1]), "Training …")
         return found
+    if opened[1] is None and _shipped.is_shipped(e):
+        return _forest()
     return shelved("trained", key, False) or _trained(key, e, opened[1])
 
 
 @st.cache_resource(max_entries=400, show_spinner=False)
 def _comparison(key: str, _e: Experiment, _opened: Opened) -> Comparison:
+    return evaluate.compare(trained(_e, _opened), _e.scheme)
+
+
+# Megabytes each: the codes of a million leaves.
+@st.cache_resource(max_entries=40, show_spinner=False)
+def _large_comparison(key: str, _e: Experiment, _opened: Opened) -> Comparison:
     return evaluate.compare(trained(_e, _opened), _e.scheme)
 
 
@@ -173,26 +138,53 @@ def comparison(e: Experiment, opened: Opened = NOTHING) -> Comparison:
     if is_own(e, opened):
         found: Comparison = kept("comparison", key, lambda: evaluate.compare(trained(e, opened), e.scheme))
         return found
-    return _comparison(key, e, opened)
+    make = _large_comparison if trained(e, opened).parts.n_parameters > LARGE else _comparison
+    compared: Comparison = make(key, e, opened)
+    return compared
 
 
-def _swept(e: Experiment, opened: Opened) -> Sweep:
-    return sweep(trained(e, opened), [e.scheme.method], ALL_BITS, e.scheme)
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _twin(key: str, _e: Experiment, _opened: Opened) -> Parts:
+    return comparison(_e, _opened).decoded
+
+
+def twin(e: Experiment, opened: Opened = NOTHING) -> Parts:
+    """Return the quantised twin as plain parts; of trees they are megabytes, so that few are kept."""
+    key = key_of(e) + opened[0]
+    if is_own(e, opened):
+        found: Parts = kept("twin", key, lambda: comparison(e, opened).decoded)
+        return found
+    return _twin(key, e, opened)
+
+
+def line_key(e: Experiment, opened: Opened, methods: tuple[str, ...]) -> str:
+    """Return the text that stands for `line` in caches: the current width says nothing."""
+    same = replace(e, scheme=replace(e.scheme, bits=Scheme().bits))
+    return " ".join([*methods, key_of(same) + opened[0]])
+
+
+def _swept(e: Experiment, opened: Opened, methods: tuple[str, ...]) -> Sweep:
+    return sweep(trained(e, opened), methods, ALL_BITS, e.scheme)
 
 
 @st.cache_resource(max_entries=60, show_spinner=False)
-def _curve(key: str, _e: Experiment, _opened: Opened) -> Sweep:
-    return _swept(_e, _opened)
+def _line(key: str, _e: Experiment, _opened: Opened, _methods: tuple[str, ...]) -> Sweep:
+    return _swept(_e, _opened, _methods)
+
+
+def line(e: Experiment, opened: Opened, methods: tuple[str, ...]) -> Sweep:
+    """Return 1 to 16 bits of each method, with the switches of the experiment."""
+    key, own = line_key(e, opened, methods), is_own(e, opened)
+    found: Sweep | None = shelved("line", key, own)
+    if found is None:
+        make = partial(_swept, e, opened, methods)
+        found = kept("line", key, make) if own else _line(key, e, opened, methods)
+    return found
 
 
 def curve(e: Experiment, opened: Opened = NOTHING) -> Sweep:
     """Return 1 to 16 bits of the experiment's method and switches."""
-    same = replace(e, scheme=replace(e.scheme, bits=Scheme().bits))
-    key = key_of(same) + opened[0]
-    if is_own(e, opened):
-        found: Sweep = kept("curve", key, lambda: _swept(same, opened))
-        return found
-    return _curve(key, same, opened)
+    return line(e, opened, (e.scheme.method,))
 
 
 def _tried(folds: int, e: Experiment, opened: Opened) -> Sweep:
@@ -215,9 +207,14 @@ def every(e: Experiment, opened: Opened = NOTHING, folds: int = 0) -> Sweep:
     return shelved("every", f"{folds} {key}", False) or _every(key, folds, e, opened)
 
 
-def _encoded(variants: tuple[str, ...], e: Experiment, opened: Opened) -> bytes:
-    pair = evaluate.model_file(trained(e, opened), comparison(e, opened))
+def encoded(variants: tuple[str, ...], original: Trained, twin: Comparison) -> bytes:
+    """Return the file of the pair, or of one of the two alone, made anew."""
+    pair = evaluate.model_file(original, twin)
     return encode(pair if variants == PAIR else pair.only(*variants))
+
+
+def _encoded(variants: tuple[str, ...], e: Experiment, opened: Opened) -> bytes:
+    return encoded(variants, trained(e, opened), comparison(e, opened))
 
 
 @st.cache_resource(max_entries=120, show_spinner=False)
@@ -277,6 +274,8 @@ def warm() -> None:
         findings(replace(e, scheme=Scheme(bits=bits)))
     curve(e)
     file_bytes(e, PAIR)
+    comparison(_shipped.FOREST)
+    curve(_shipped.FOREST)
     palette()
     propose(read((ROOT / "examples" / "template.csv").read_bytes(), "template.csv"))
     mark_ready()

@@ -20,7 +20,7 @@ from core.evaluate import compare
 from core.quant import METHOD_NAMES, PRESETS, Scheme
 from pages import _shared
 from pages._format import money, number, signed
-from tests.pages.visit import PAGES, Visit, unescaped
+from tests.pages.visit import PAGES, Visit, decoded, unescaped
 from tests.support import california
 
 DEFAULT = (
@@ -194,15 +194,6 @@ def test_the_contributions_add_up_to_the_answer() -> None:
         answer = float(visit.metric(label).replace("$", "").replace(",", ""))
         # Base and answer are each rounded to whole dollars.
         assert start + bars[name].sum() == pytest.approx(answer, abs=1.0)
-
-
-def decoded(values: Any) -> list[float]:
-    """Return the numbers of a chart's axis, which may be packed."""
-    if isinstance(values, list):
-        return values
-    import base64
-
-    return np.frombuffer(base64.b64decode(values["bdata"]), dtype=values["dtype"]).tolist()
 
 
 def test_a_collapse_is_explained() -> None:
@@ -410,7 +401,7 @@ def test_figures_are_shared_and_stay_as_they_are() -> None:
 
 def test_every_cache_is_bounded() -> None:
     """No cache of the pages grows without limit."""
-    for name in ("_trained", "_comparison", "_curve", "_file_bytes", "_drawn"):
+    for name in ("_trained", "_comparison", "_large_comparison", "_line", "_file_bytes", "_drawn"):
         assert 0 < getattr(_shared, name)._info.max_entries <= 1000
     assert _shared.key_of.cache_info().maxsize is not None
 
