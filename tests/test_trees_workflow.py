@@ -287,3 +287,24 @@ def test_options_beside_files_are_refused_by_their_names(shell: Shell, tmp_path:
     path = tmp_path / "a.safetensors"
     from_trained(of("forest")).save(path)
     assert shell.refused("compare", path, "--keep-trees", "2").startswith("--keep-trees must be left out beside files")
+
+
+@pytest.mark.parametrize("scheme", [Scheme(granularity="row"), KEPT], ids=["whole", "fewer"])
+@pytest.mark.parametrize("name", MODELS)
+def test_a_file_becomes_an_estimator_again(name: str, scheme: Scheme) -> None:
+    """Both models of a file answer in scikit-learn's own trees as they do here."""
+    trained = of(name)
+    model = decode(encode(from_trained(trained, compare(trained, scheme).quantized)))
+    rows = trained.rows("test")[0]
+    columns = model.preparation.expand(rows)
+    for variant in model.variants:
+        said = model.estimator(variant).predict(columns)
+        ours = model.predict(rows, variant)
+        same = said == ours if trained.dataset.classes else np.isclose(said.astype(float), ours, rtol=1e-12, atol=0)
+        assert same.all()
+
+
+def test_a_linear_model_is_no_estimator() -> None:
+    """Its few weights are read from `parts`."""
+    with pytest.raises(InvalidInput, match=r"model must be trees: .*, got \"linear\""):
+        from_trained(small()).estimator()

@@ -76,7 +76,8 @@ def test_a_boosting_of_ones_own_goes_all_the_way(visitor: Visitor, tmp_path: Pat
     expect(visitor.page.get_by_text("checksum and probe rows are right")).to_be_visible(timeout=2 * TIMEOUT)
     visitor.settle()
     page(visitor, "Quantise")
-    says(visitor, sentence)
+    # What joblib would write is not known of a file.
+    says(visitor, sentence.split(", where joblib writes")[0])
 
 
 def test_the_forest_of_the_gallery_opens_at_once_and_is_taken_away(visitor: Visitor, tmp_path: Path) -> None:
