@@ -45,10 +45,9 @@ lint: $(DEV)
 types: $(DEV)
 	$(BIN)/mypy
 
-# A file's tests stay in one process: session fixtures (the server, trained models) are made once there. In the order
-# of their names, so that the browser's, few and long, do not come last, when one process has nothing else to do.
+# A file's tests stay in one process: session fixtures (the server, trained models) are made once there.
 unit: $(DEV)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -p no:benchmark --ignore=tests/bench
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -p no:benchmark --ignore=tests/bench
 
 bench: $(DEV)
 	$(BIN)/python -m pytest tests/bench --benchmark-only
