@@ -1,22 +1,25 @@
-"""Cached wrappers round core, and the palette: the only place with `st.cache_*`.
+"""Cached wrappers round core, and the palette: the only place with caches that visitors share.
 
-Every key is one short text: a configuration spelled as JSON, and the SHA-256 of an opened file. Arguments with
-a leading underscore are not part of the key. Values are immutable and shared between visitors; every cache is
-bounded. What comes from a user's own table is the exception: it is kept in that visit alone (`kept`), and goes
-with it.
+Every key is one short text: a configuration spelled as JSON, and the SHA-256 of an opened file. Values are
+immutable and shared between visitors; every cache is bounded. What comes from a user's own table is the exception:
+it is kept in that visit alone (`kept`), and goes with it.
+
+Streamlit's own caches hash every argument and read the function's signature at each call: a tenth of a rerun.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import threading
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, cast
 
 import streamlit as st
+from cachetools import LRUCache, cached
 
 import core
 from core import evaluate, figures, reference
@@ -44,6 +47,29 @@ PAIR = ("original", "quantized")
 # SHA-256 and contents of an opened file, or nothing.
 Opened = tuple[str, Model | None]
 NOTHING: Opened = ("", None)
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_CACHES: list[Callable[[], None]] = []
+
+
+def _shared_by_all(most: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Keep the last `most` results by the first argument, a text; two visits that ask for one at a time wait for it."""
+
+    def keep(function: Callable[P, R]) -> Callable[P, R]:
+        found = cached(LRUCache(most), key=lambda key="", *_: key, condition=threading.Condition())(function)
+        _CACHES.append(found.cache_clear)
+        return cast(Callable[P, R], found)
+
+    return keep
+
+
+def forget() -> None:
+    """Empty every cache that visitors share."""
+    for clear in _CACHES:
+        clear()
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,12 +119,13 @@ def key_of(e: Experiment, with_scheme: bool = True) -> str:
     return json.dumps(settings)
 
 
-@st.cache_resource(max_entries=24, show_spinner="Training …")
+@_shared_by_all(24)
 def _trained(key: str, _e: Experiment, _model: Model | None) -> Trained:
-    return reopen(_model) if _model is not None else core.train(_e.data, _e.train)
+    with st.spinner("Training …"):
+        return reopen(_model) if _model is not None else core.train(_e.data, _e.train)
 
 
-@st.cache_resource(show_spinner=False)
+@_shared_by_all(1)
 def _forest() -> Trained:
     return _shipped.read()
 
@@ -121,13 +148,13 @@ def trained(e: Experiment, opened: Opened = NOTHING) -> Trained:
     return shelved("trained", key, False) or _trained(key, e, opened[1])
 
 
-@st.cache_resource(max_entries=400, show_spinner=False)
+@_shared_by_all(400)
 def _comparison(key: str, _e: Experiment, _opened: Opened) -> Comparison:
     return evaluate.compare(trained(_e, _opened), _e.scheme)
 
 
 # Megabytes each: the codes of a million leaves.
-@st.cache_resource(max_entries=40, show_spinner=False)
+@_shared_by_all(40)
 def _large_comparison(key: str, _e: Experiment, _opened: Opened) -> Comparison:
     return evaluate.compare(trained(_e, _opened), _e.scheme)
 
@@ -143,7 +170,7 @@ def comparison(e: Experiment, opened: Opened = NOTHING) -> Comparison:
     return compared
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
+@_shared_by_all(6)
 def _twin(key: str, _e: Experiment, _opened: Opened) -> Parts:
     return comparison(_e, _opened).decoded
 
@@ -167,7 +194,7 @@ def _swept(e: Experiment, opened: Opened, methods: tuple[str, ...]) -> Sweep:
     return sweep(trained(e, opened), methods, ALL_BITS, e.scheme)
 
 
-@st.cache_resource(max_entries=60, show_spinner=False)
+@_shared_by_all(60)
 def _line(key: str, _e: Experiment, _opened: Opened, _methods: tuple[str, ...]) -> Sweep:
     return _swept(_e, _opened, _methods)
 
@@ -193,18 +220,19 @@ def _tried(folds: int, e: Experiment, opened: Opened) -> Sweep:
     return with_cv(model, plan, every(e, opened), folds) if folds else run(model, plan)
 
 
-@st.cache_resource(max_entries=12, show_spinner="Trying every setting …")
+@_shared_by_all(12)
 def _every(key: str, folds: int, _e: Experiment, _opened: Opened) -> Sweep:
-    return _tried(folds, _e, _opened)
+    with st.spinner("Trying every setting …"):
+        return _tried(folds, _e, _opened)
 
 
 def every(e: Experiment, opened: Opened = NOTHING, folds: int = 0) -> Sweep:
     """Return every setting there is for the experiment's model; with `folds`, cross-validated besides."""
-    key = key_of(e, False) + opened[0]
+    key = f"{folds} {key_of(e, False)}{opened[0]}"
     if is_own(e, opened):
-        found: Sweep = kept("every", f"{folds} {key}", lambda: _tried(folds, e, opened), "Trying every setting …")
+        found: Sweep = kept("every", key, lambda: _tried(folds, e, opened), "Trying every setting …")
         return found
-    return shelved("every", f"{folds} {key}", False) or _every(key, folds, e, opened)
+    return shelved("every", key, False) or _every(key, folds, e, opened)
 
 
 def encoded(variants: tuple[str, ...], original: Trained, twin: Comparison) -> bytes:
@@ -217,22 +245,22 @@ def _encoded(variants: tuple[str, ...], e: Experiment, opened: Opened) -> bytes:
     return encoded(variants, trained(e, opened), comparison(e, opened))
 
 
-@st.cache_resource(max_entries=120, show_spinner=False)
+@_shared_by_all(120)
 def _file_bytes(key: str, variants: tuple[str, ...], _e: Experiment, _opened: Opened) -> bytes:
     return _encoded(variants, _e, _opened)
 
 
 def file_bytes(e: Experiment, variants: tuple[str, ...], opened: Opened = NOTHING) -> bytes:
     """Return the file of the pair, or of one of the two alone."""
-    key = key_of(e) + opened[0]
+    key = f"{variants} {key_of(e)}{opened[0]}"
     if is_own(e, opened):
-        found: bytes = kept("file", f"{variants} {key}", lambda: _encoded(variants, e, opened))
+        found: bytes = kept("file", key, lambda: _encoded(variants, e, opened))
         return found
     return _file_bytes(key, variants, e, opened)
 
 
-@st.cache_resource(max_entries=600, show_spinner=False)
-def _drawn(name: str, key: str, _draw: Callable[[], Any]) -> Any:
+@_shared_by_all(600)
+def _drawn(key: str, _draw: Callable[[], Any]) -> Any:
     return _draw()
 
 
@@ -244,7 +272,7 @@ def drawn(name: str, key: str, draw: Callable[[], Any]) -> Any:
     e = st.session_state.get("experiment")
     if e is not None and is_own(e, st.session_state.get("opened") or NOTHING):
         return kept("drawn", f"{name} {key}", draw)
-    return _drawn(name, key, draw)
+    return _drawn(f"{name} {key}", draw)
 
 
 def findings(e: Experiment, opened: Opened = NOTHING) -> tuple[Finding, ...]:
@@ -255,7 +283,7 @@ def findings(e: Experiment, opened: Opened = NOTHING) -> tuple[Finding, ...]:
     return found
 
 
-@st.cache_resource(show_spinner=False)
+@_shared_by_all(1)
 def palette() -> figures.Palette:
     """Return the colours by meaning, read from the theme's file, the only place where they are written."""
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
@@ -281,7 +309,8 @@ def warm() -> None:
     mark_ready()
 
 
-@st.cache_resource(max_entries=1, show_spinner="Computing the figures again …")
+@_shared_by_all(1)
 def reference_figures() -> tuple[reference.Figure, ...]:
     """Return the figures of the reference systems, stated and ours; they depend on nothing a visitor sets."""
-    return reference.figures()
+    with st.spinner("Computing the figures again …"):
+        return reference.figures()
