@@ -10,7 +10,7 @@ BIN     := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
-CODE    := app.py core pages tests
+CODE    := app.py core pages tests tools
 
 .PHONY: setup run test check lint format types unit bench lock clean
 .DEFAULT_GOAL := run

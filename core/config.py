@@ -21,6 +21,7 @@ TEST_SIZE = Number(
     0.2, 0, 1, open_low=True, open_high=True, label="Test share", help="Share of the rows kept for testing."
 )
 SEED = Number(42, 0, 2**32 - 1, integer=True, label="Seed", help="Decides which rows are test rows.")
+MODEL = Choice("linear", tuple(MODELS), "Model", "What is fitted to the rows.", listed_by="python -m core models")
 SCALING = Choice(
     "standard",
     SCALINGS,
@@ -115,7 +116,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         """Check every field and complete the hyperparameters."""
-        Choice("", tuple(MODELS)).check("model", self.model)
+        MODEL.check("model", self.model)
         SCALING.check("scaling", self.scaling)
         DEGREE.check("degree", self.degree)
         object.__setattr__(self, "params", complete(self.model, hyperparameters(self.model), dict(self.params)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,16 +12,18 @@ from numpy.typing import NDArray
 
 from core import families
 from core.artifact import Model, encode, from_trained
-from core.comparison import Agreement, Comparison, Flip, Parameter, Yardstick
+from core.comparison import Agreement, Comparison, Flip, Parameter, Yardstick, layer_parameters, leaf_parameters
 from core.config import Experiment, TrainConfig
 from core.errors import InvalidInput
 from core.intervals import Difference, Spread, mean_difference, r2_difference, spread_of
 from core.memo import beside
 from core.metrics import MAIN, Metrics, main_metric, metrics_of
-from core.moments import Moments, output_error
-from core.parts import Floats, Parts, frozen, read_only
+from core.moments import Moments
+from core.outputs import answers, output_variance, outputs_on, seen
+from core.parts import Array, Floats, Parts, frozen, read_only
 from core.quant import Quantized, Scheme, decoded_blocks, dequantize, quantize
 from core.quant.coordinates import column_scale
+from core.quant.layers import Seen, look
 from core.sizes import Size, float_size, quantized_size, why_not_smaller
 from core.train import Trained, fit_rows
 
@@ -31,11 +34,13 @@ Rows = NDArray[np.intp]
 
 def measure(trained: Trained, parts: Parts) -> Mapping[str, Metrics]:
     """Return the metrics of `parts` on the test and on the training rows, read-only."""
-    found = {}
-    for part in PARTS:
-        columns, y = trained.columns(part)
-        outputs = families.outputs(parts, columns)
-        found[part] = metrics_of(trained.dataset.task, y, outputs, trained.dataset.classes)
+    return _measured(trained, {part: outputs_on(trained, parts, part) for part in PARTS})
+
+
+def _measured(trained: Trained, outputs: Mapping[str, Floats]) -> Mapping[str, Metrics]:
+    """Return the metrics of what a model says of the rows of each part, read-only."""
+    task, classes = trained.dataset.task, trained.dataset.classes
+    found = {part: metrics_of(task, trained.rows(part)[1], outputs[part], classes) for part in PARTS}
     frozen_metrics: Mapping[str, Metrics] = read_only(found)
     return frozen_metrics
 
@@ -57,17 +62,19 @@ class Baseline:
 @beside(most=1)
 def baseline(trained: Trained) -> Baseline:
     """Return the original's metrics, predictions and bytes, and the plain casts of its parameters."""
-    columns, y = trained.columns("test")
-    metrics = measure(trained, trained.parts)
+    _, y = trained.rows("test")
+    outputs = {part: frozen(outputs_on(trained, trained.parts, part)) for part in PARTS}
+    metrics = _measured(trained, outputs)
     file = len(encode(from_trained(trained, metrics={"original": metrics}).only("original")))
     casts = []
     for kind in ("float32", "float16"):
-        size = float_size(trained.parts, file, kind)
-        outputs = families.outputs(cast_parts(trained.parts, kind), columns)
-        casts.append(Yardstick(kind, size.numbers, main_metric(trained.dataset.task, y, outputs)))
-    outputs = frozen(families.outputs(trained.parts, columns))
+        cast = cast_parts(trained.parts, kind)
+        size = float_size(cast, file, kind)
+        casts.append(
+            Yardstick(kind, size.numbers, main_metric(trained.dataset.task, y, outputs_on(trained, cast, "test")))
+        )
     spread = spread_of(y) if trained.dataset.task == "regression" and len(y) else None
-    return Baseline(metrics, outputs, spread, float_size(trained.parts, file), tuple(casts))
+    return Baseline(metrics, outputs["test"], spread, float_size(trained.parts, file), tuple(casts))
 
 
 def cast_parts(parts: Parts, kind: str) -> Parts:
@@ -150,29 +157,36 @@ def compare(trained: Trained, scheme: Scheme, quantized: Quantized | None = None
     """Return the comparison of a trained model with its quantised twin.
 
     `fidelity` needs no row at all. `quantized` stands for one that exists already (from a file); else the model
-    is quantised by `scheme`.
+    is quantised by `scheme`; raises `InvalidInput` when it is no twin of this model.
     """
     base = baseline(trained)
-    q = quantized or quantize(trained.parts, scheme, trained.moments)
+    if quantized is not None:
+        check_twin(trained.parts, quantized)
+    q = quantized or quantize(trained.parts, scheme, trained.moments, seen(trained))
     twin = dequantize(q)
-    columns, y = trained.columns("test")
-    outputs = families.outputs(twin, columns)
-    task = trained.dataset.task
-    metrics = read_only({"original": base.metrics, "quantized": measure(trained, twin)})
-    difference = difference_of(trained, base, y, outputs)
-    file = len(encode(from_trained(trained, q, metrics={"quantized": metrics["quantized"]}).only("quantized")))
+    _, y = trained.rows("test")
+    said = answers(trained, twin)
+    measured = _measured(trained, {"test": said.test, "train": said.train})
+    metrics = read_only({"original": base.metrics, "quantized": measured})
+    file = len(encode(from_trained(trained, q, metrics={"quantized": measured}).only("quantized")))
     sizes = read_only({"original": base.size, "quantized": quantized_size(q, file)})
-    moved, summary = agreement(task, y, base.outputs, outputs)
-    first = {name: labels(twin, found[:5]) for name, found in (("original", base.outputs), ("quantized", outputs))}
-    delta, shift = (twin.values[name] - trained.parts.values[name] for name in ("coef", "intercept"))
-    moved_mean = float(output_error(trained.moments, delta, shift))
+    moved, summary = agreement(trained.dataset.task, y, base.outputs, said.test)
+    first = {name: labels(twin, found[:5]) for name, found in (("original", base.outputs), ("quantized", said.test))}
+    trees = trained.parts.family == "trees"
+    if trees:
+        listed, by_tree = leaf_parameters(trained.parts, q, twin)
+    elif trained.parts.family == "mlp":
+        listed, by_tree = layer_parameters(trained.parts, q)
+    else:
+        listed, by_tree = parameters(trained.parts, q, trained.moments), frozen(np.zeros(0))
     return Comparison(
         None if trained.data is None or trained.config is None else Experiment(trained.data, trained.config, scheme),
         q,
-        twin,
+        trained.parts,
+        None if trees else twin,
         metrics,
-        difference,
-        parameters(trained.parts, q, trained.moments),
+        difference_of(trained, base, y, said.test),
+        listed,
         read_only(first),
         frozen(moved),
         summary,
@@ -180,19 +194,35 @@ def compare(trained: Trained, scheme: Scheme, quantized: Quantized | None = None
         base.yardsticks,
         trained.report.joblib_bytes,
         why_not_smaller(sizes["original"], sizes["quantized"]),
-        moved_mean,
-        fidelity(trained, moved_mean),
+        said.change,
+        fidelity(trained, said.change),
+        by_tree,
     )
+
+
+def check_twin(parts: Parts, q: Quantized) -> None:
+    """Raise `InvalidInput` unless `q` is made of the same kind of model as `parts`, and of the same trees."""
+    same = q.family == parts.family
+    if same and q.family == "trees":
+        kept = q.meta.get(families.trees.KEPT)
+        structure = families.trees.cut(parts, *kept).structure if kept else parts.structure
+        same = set(structure) == set(q.structure)
+        same = same and all(np.array_equal(array, q.structure[name]) for name, array in structure.items())
+    elif same and q.family == "mlp":
+        same = all(q.meta[name] == parts.meta[name] for name in ("features", "classes", "hidden", "activation"))
+    elif same:
+        same = q.shape == parts.values["coef"].shape
+    if not same:
+        raise InvalidInput("quantised model", q.scheme.label, "one that was made of this original")
 
 
 def fidelity(trained: Trained, error: float) -> float | None:
     """Return the share of the variance of the original's outputs on the training rows that the twin keeps.
 
-    1 - `error` (mean squared change) / (sum over outputs of w'Gw): an R² against the original instead of the
-    truth, known without a single row. None when the original's outputs do not vary.
+    1 - `error` (mean squared change) / variance: an R² against the original instead of the truth, of a linear model
+    known without a single row. None when the original's outputs do not vary, and for trees without rows.
     """
-    coef = trained.parts.values["coef"]
-    variance = float(np.einsum("oi,oi->", coef @ trained.moments.gram, coef))
+    variance = output_variance(trained)
     return 1 - error / variance if variance > 0 else None
 
 
@@ -245,10 +275,22 @@ def cross_validate(trained: Trained, scheme: Scheme, folds: int = 5) -> dict[str
     features, categories = trained.dataset.feature_names, trained.dataset.categories
     for inside, outside in folds_of(trained, folds):
         f = fit_rows(X[inside], y[inside], features, config, classes, categories)
-        columns = f.preparation.expand(X[outside])
-        twin = dequantize(quantize(f.parts, scheme, f.moments))
+        reached: Array | Seen | None = None
+        if f.parts.family == "mlp":
+            reached = look(f.parts, f.preparation.expand(X[inside]))
+        if f.parts.family == "trees":
+            reached, ids = (families.trees.leaves(f.parts, f.preparation.expand(X[rows])) for rows in (inside, outside))
+            outputs = partial(_by_leaves, f.parts, ids)
+        else:
+            outputs = partial(families.outputs, X=f.preparation.expand(X[outside]))
+        twin = dequantize(quantize(f.parts, scheme, f.moments, reached))
         for name, parts in (("original", f.parts), ("quantized", twin)):
-            found = main_metric(task, y[outside], families.outputs(parts, columns))
+            found = main_metric(task, y[outside], outputs(parts))
             scores[name].append(float("nan") if found is None else found)
     main = MAIN[task]
     return {n: {f"{main}_mean": float(np.mean(s)), f"{main}_std": float(np.std(s))} for n, s in scores.items()}
+
+
+def _by_leaves(original: Parts, leaf_ids: Array, twin: Parts) -> Floats:
+    """Return what a twin of trees says of rows that reach `leaf_ids` of the original."""
+    return families.trees.from_leaves(twin, families.trees.reached(original, twin, leaf_ids))

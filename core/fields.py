@@ -6,11 +6,15 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
-from core.errors import InvalidInput
+from core.errors import InvalidInput, shown
 
 Value = bool | int | float | str
+
+# So many of many options are named in a message.
+_NAMED = 3
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}\Z")
 _ITEM = re.compile(r"(?:[^\\,]|\\[\\,])+")
@@ -73,16 +77,26 @@ class Choice:
     options: tuple[str, ...]
     label: str = ""
     help: str = ""
+    # The command that lists the options, where they are too many for a message.
+    listed_by: str = ""
 
     @property
     def allowed(self) -> str:
         """Return what is allowed, in words."""
         return "one of " + ", ".join(self.options) if len(self.options) > 1 else self.options[0]
 
+    def _near(self, value: object) -> str:
+        """Return what is allowed in place of `value`: where a command lists the options, those most like it."""
+        if not self.listed_by:
+            return self.allowed
+        near = get_close_matches(shown(value).lower(), self.options, _NAMED, cutoff=0.5)
+        named = [*near, *(option for option in self.options if option not in near)][:_NAMED]
+        return f"one of {', '.join(named)}, … ({self.listed_by} lists all {len(self.options)})"
+
     def check(self, name: str, value: object) -> Value:
         """Return `value`; raises `InvalidInput` when it is not one of the options."""
         if not isinstance(value, str) or value not in self.options:
-            raise InvalidInput(name, value, self.allowed)
+            raise InvalidInput(name, value, self._near(value))
         return value
 
     parse = check

@@ -14,7 +14,6 @@ from core.artifact.model import library_versions
 from core.datasets import Feature, Target
 from core.datasets.table import decimals_of
 from core.errors import ArtifactError, InvalidInput
-from core.families.linear import fold_scaling
 from core.moments import moments
 from core.parts import Floats, Parts
 
@@ -28,7 +27,7 @@ def from_estimator(
     unit: str = "",
     label: str = "",
 ) -> Model:
-    """Return the `Model` of a fitted linear estimator, or of a pipeline of a StandardScaler and one.
+    """Return the `Model` of a fitted linear estimator or perceptron, behind a StandardScaler or not, or of trees.
 
     `X` (n_rows, n_features), an array or a DataFrame, are rows of the kind that the model was trained on; only
     sums over them and quantiles of each feature are kept, no row. Names come from `feature_names`, from the
@@ -37,19 +36,16 @@ def from_estimator(
     scaler, last = _steps(estimator)
     rows = _rows(X)
     names = _names(feature_names, X, rows.shape[1])
-    if not hasattr(last, "coef_") or not (scaler is None or hasattr(scaler, "scale_")):
-        raise InvalidInput("estimator", type(last).__name__, "fitted: call its fit first")
-    if hasattr(last.coef_, "toarray"):
-        raise InvalidInput("estimator", "sparse coefficients", "one with dense coefficients: call densify first")
-    parts = families.extract(last)
-    if parts.values["coef"].shape[1] != rows.shape[1]:
-        raise InvalidInput("X", f"{rows.shape[1]} columns", f"{parts.values['coef'].shape[1]} columns, as in training")
+    parts = _extracted(scaler, last)
+    n_columns = len(parts.meta["features"])
+    if n_columns != rows.shape[1]:
+        raise InvalidInput("X", f"{rows.shape[1]} columns", f"{n_columns} columns, as in training")
     _check_order(estimator, X)
     parts = Parts(parts.family, parts.values, parts.structure, {**parts.meta, "features": names})
     # Numbers that overflow fail one of the checks below; they need no warning besides.
     with np.errstate(all="ignore"):
         if scaler is not None:
-            parts = fold_scaling(parts, *_scaling(scaler, rows.shape[1]))
+            parts = families.fold_scaling(parts, *_scaling(scaler, rows.shape[1]))
         outputs = families.outputs(parts, rows)
         _check_identity(estimator, rows, parts, outputs)
         preparation, columns = prepare.fit(rows, names, 1, "none")
@@ -60,6 +56,21 @@ def from_estimator(
             sketch, preparation, parts, None, moments(columns, spread), {}, library_versions(), label,
         )  # fmt: skip
         return _checked(made)
+
+
+def _extracted(scaler: Any, last: Any) -> Parts:
+    """Return the parts of an estimator; raises `InvalidInput` for one that is not fitted or cannot be taken over."""
+    if type(last).__name__ in families.trees.KINDS:
+        if scaler is not None:
+            allowed = "a linear model behind the scaler: trees need none, so fit them on the features as they are"
+            raise InvalidInput("pipeline", f"StandardScaler → {type(last).__name__}", allowed)
+        return families.extract(last)
+    fitted = any(hasattr(last, name) for name in ("coef_", "coefs_", "regressor_"))
+    if not fitted or not (scaler is None or hasattr(scaler, "scale_")):
+        raise InvalidInput("estimator", type(last).__name__, "fitted: call its fit first")
+    if hasattr(getattr(last, "coef_", None), "toarray"):
+        raise InvalidInput("estimator", "sparse coefficients", "one with dense coefficients: call densify first")
+    return families.extract(last)
 
 
 def _checked(model: Model) -> Model:
@@ -76,7 +87,7 @@ def _steps(estimator: Any) -> tuple[Any, Any]:
         return None, estimator
     names = [type(step).__name__ for _, step in estimator.steps]
     if len(names) != 2 or names[0] != "StandardScaler":
-        raise InvalidInput("pipeline", " → ".join(names), "a StandardScaler and a linear model")
+        raise InvalidInput("pipeline", " → ".join(names), "a StandardScaler and a linear model or perceptron")
     return estimator.steps[0][1], estimator.steps[1][1]
 
 
@@ -126,11 +137,15 @@ def _check_identity(estimator: Any, rows: Floats, parts: Parts, outputs: Floats)
         theirs = np.asarray(estimator.predict_proba(rows) if outputs.ndim == 2 else estimator.predict(rows))
     if theirs.shape == (len(rows), 1) and outputs.ndim == 1:  # a target that came as one column
         theirs = theirs[:, 0]
-    # Sums of products in another order: a few units in the last place of the largest term.
-    size = float(np.abs(parts.values["coef"]).max(initial=0) * np.abs(rows).max(initial=0))
-    near = 1e-12 * max(1.0, size * parts.values["coef"].shape[1])
+    if parts.family != "linear":
+        near = (1e-12 if parts.family == "trees" else 1e-9) * max(1.0, float(np.abs(outputs).max(initial=0)))
+    else:
+        # Sums of products in another order: a few units in the last place of the largest term.
+        size = float(np.abs(parts.values["coef"]).max(initial=0) * np.abs(rows).max(initial=0))
+        near = 1e-12 * max(1.0, size * parts.values["coef"].shape[1])
     if theirs.shape != outputs.shape or not np.allclose(theirs, outputs, rtol=1e-9, atol=near):
-        raise InvalidInput("estimator", type(estimator).__name__, "one whose predictions a weighted sum reproduces")
+        what = {"trees": "its trees reproduce", "mlp": "its layers reproduce"}.get(parts.family, "a sum reproduces")
+        raise InvalidInput("estimator", type(estimator).__name__, f"one whose predictions {what}")
 
 
 def _features(names: Sequence[str], sketch: Floats) -> tuple[Feature, ...]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from core.config import (
     DEGREE,
     FEATURES,
+    MODEL,
     PREPARING,
     RATIOS,
     SCALING,
@@ -25,7 +26,7 @@ from core.datasets import DATASETS, OWN
 from core.errors import InvalidInput
 from core.fields import Choice, Field, Fields, Texts, Value, spell
 from core.models import MODELS, models_for
-from core.quant import BITS, METHOD_NAMES, SWITCHES, Scheme, params_of
+from core.quant import BITS, KEEPING, METHOD_NAMES, SWITCHES, Scheme, params_of
 
 VERSION = "1"
 # As long as the longest address we write; anything above is noise.
@@ -39,7 +40,7 @@ _DATA: dict[str, Field] = {
 # Of a user's own table; they stand in the address of every result on it.
 _OWN = ("sha256", "target", "features", "task")
 _TRAIN: dict[str, Field] = {
-    "model": Choice("linear", tuple(MODELS)), "scaling": SCALING, "degree": DEGREE, **PREPARING
+    "model": MODEL, "scaling": SCALING, "degree": DEGREE, **PREPARING
 }  # fmt: skip
 _SCHEME: dict[str, Field] = {"method": Choice("symmetric", METHOD_NAMES), "bits": BITS, **SWITCHES}
 _ALWAYS = ("dataset", "model", "method", "bits")
@@ -54,7 +55,8 @@ def to_query(e: Experiment) -> dict[str, str]:
     values: dict[str, Value] = {n: getattr(e.data, n) for n in _DATA}
     values |= {n: getattr(e.train, n) for n in _TRAIN}
     values |= {n: getattr(e.scheme, n) for n in _SCHEME}
-    fields = {**_DATA, **_TRAIN, **_SCHEME}
+    values |= {n: getattr(e.scheme, n) for n in KEEPING}
+    fields = {**_DATA, **_TRAIN, **_SCHEME, **KEEPING}
     query = {n: spell(v) for n, v in values.items() if n in _ALWAYS or v != fields[n].default}
     for pairs, declared in (
         (e.train.params, hyperparameters(e.train.model)),
@@ -104,7 +106,10 @@ def from_query(
         train["model"] = fitting[0]
     for_model, for_method = hyperparameters(str(train["model"])), params_of(str(scheme["method"]))
     model_params, method_params = _read(query, for_model, errors), _read(query, for_method, errors)
-    known = {"v", *_DATA, *_TRAIN, "ratios", *_SCHEME, *for_model, *for_method}
+    # Only trees have fewer trees or levels.
+    keeping: Fields = KEEPING if MODELS[str(train["model"])].family == "trees" else {}
+    scheme |= _read(query, keeping, errors)
+    known = {"v", *_DATA, *_TRAIN, "ratios", *_SCHEME, *for_model, *for_method, *keeping}
     known |= set(_OWN) if data.dataset == OWN else set()
     for name in query:
         if name not in known:

@@ -14,24 +14,29 @@ from core import families
 from core.config import DataConfig, TrainConfig, own_data, table_needed
 from core.datasets import OWN, Dataset, load, split
 from core.errors import InvalidInput
-from core.families.linear import fold_scaling
-from core.models import MODELS
+from core.models import MODELS, grow
 from core.moments import Moments, moments
 from core.parts import Floats, Parts, frozen, rebuild
 from core.prepare import REACH, Preparation, check_missing, check_rows, fit, sketch
 from core.progress import Progress, silent
 
+# The largest number with which trees reckon: a float32.
+SINGLE = 1e38
+
 
 @dataclass(frozen=True)
 class TrainReport:
-    """How the fit went. `rank` of `n_columns` directions were used; `joblib_bytes` is the estimator's file."""
+    """How the fit went. `rank` of `n_columns` directions were used; `joblib_bytes` is the estimator's file.
+
+    None where it is not known: only linear models use directions, and a file tells neither of estimator nor of fit.
+    """
 
     n_train: int
     n_test: int
     n_columns: int
-    rank: int
-    seconds: float
-    joblib_bytes: int
+    rank: int | None
+    seconds: float | None
+    joblib_bytes: int | None
     notes: tuple[str, ...] = ()
 
 
@@ -100,7 +105,9 @@ def estimator(config: TrainConfig, rank_tol: float, n_numbers: int, n_flags: int
     from sklearn.preprocessing import StandardScaler
 
     model = MODELS[config.model].make(rank_tol=rank_tol, **dict(config.params))
-    if config.scaling == "none" or not n_numbers:
+    # Trees ask whether one column is above a value: its scale says nothing. A perceptron learns next to nothing else.
+    family = MODELS[config.model].family
+    if family == "trees" or not n_numbers or (config.scaling == "none" and family != "mlp"):
         return model
     if not n_flags:
         return make_pipeline(StandardScaler(), model)
@@ -109,7 +116,7 @@ def estimator(config: TrainConfig, rank_tol: float, n_numbers: int, n_flags: int
 
 
 def fit_estimator(
-    config: TrainConfig, columns: Floats, y: Floats, rank_tol: float, n_flags: int = 0
+    config: TrainConfig, columns: Floats, y: Floats, rank_tol: float, n_flags: int = 0, progress: Progress = silent
 ) -> tuple[Any, list[str]]:
     """Return the fitted estimator and what its solver had to say, in our words; `n_flags` columns, last, are flags."""
     from sklearn.exceptions import ConvergenceWarning
@@ -117,10 +124,27 @@ def fit_estimator(
     fitted, notes = estimator(config, rank_tol, columns.shape[1] - n_flags, n_flags), []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        fitted.fit(columns, y)
+        try:
+            grow(fitted, columns, y, progress) if n_trees(config) else fitted.fit(columns, y)
+        except ValueError as error:
+            raise _failed(config, error) from error
     if any(issubclass(w.category, ConvergenceWarning) for w in caught):
         notes.append("The solver stopped before it had converged: allow more rounds or scale the features.")
     return fitted, notes
+
+
+def _failed(config: TrainConfig, error: ValueError) -> InvalidInput:
+    """Return why a fit came to nothing: the weights of a perceptron grew beyond bounds, or what scikit-learn says."""
+    rate = dict(config.params).get("learning_rate_init")
+    if rate is not None and "non-finite" in str(error):
+        allowed = "smaller for these rows: with steps of this size the weights grew beyond all numbers"
+        return InvalidInput("learning_rate_init", rate, allowed)
+    return InvalidInput(f"settings of {config.model}", str(error), "such that scikit-learn can fit it to these rows")
+
+
+def n_trees(config: TrainConfig) -> int:
+    """Return how many trees of a forest grow one after the other, 0 for any other model."""
+    return int(dict(config.params).get("n_estimators", 0))
 
 
 def extract(fitted: Any, names: tuple[str, ...], classes: tuple[str, ...] = ()) -> Parts:
@@ -129,10 +153,12 @@ def extract(fitted: Any, names: tuple[str, ...], classes: tuple[str, ...] = ()) 
     `classes` name the class numbers on which a classifier was fitted.
     """
     last = fitted[-1] if hasattr(fitted, "steps") else fitted
-    parts = families.extract(last)
+    # No gap is left in the columns, so that no split knows one.
+    tree = type(last).__name__ in families.trees.KINDS
+    parts = families.trees.extract(last, missing=False) if tree else families.extract(last)
     named = {"features": list(names)} | ({"classes": list(classes)} if classes else {})
     parts = Parts(parts.family, parts.values, parts.structure, {**parts.meta, **named})
-    return fold_scaling(parts, *_scaling(fitted[0], len(names))) if hasattr(fitted, "steps") else parts
+    return families.fold_scaling(parts, *_scaling(fitted[0], len(names))) if hasattr(fitted, "steps") else parts
 
 
 def _scaling(scaler: Any, n_columns: int) -> tuple[Floats, Floats]:
@@ -143,13 +169,33 @@ def _scaling(scaler: Any, n_columns: int) -> tuple[Floats, Floats]:
     return mean, scale
 
 
+class _Counter(io.RawIOBase):
+    """A file that keeps nothing of what is written but how much it was: a forest's has 145 MB."""
+
+    count = 0
+
+    def writable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Count the bytes of `data`."""
+        size = memoryview(data).nbytes
+        self.count += size
+        return size
+
+    def tell(self) -> int:
+        """Return how many bytes there are: joblib aligns arrays by it."""
+        return self.count
+
+
 def joblib_size(fitted: Any) -> int:
     """Return how many bytes joblib writes for the estimator; the file itself is never read back."""
     import joblib
 
-    buffer = io.BytesIO()
-    joblib.dump(fitted, buffer)
-    return buffer.tell()
+    counter = _Counter()
+    joblib.dump(fitted, counter)
+    return counter.count
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +206,7 @@ class Fit:
     preparation: Preparation
     parts: Parts
     moments: Moments
-    rank: int
+    rank: int | None
     seconds: float
     notes: tuple[str, ...]
 
@@ -172,6 +218,7 @@ def fit_rows(
     config: TrainConfig,
     classes: tuple[str, ...] = (),
     categories: tuple[tuple[str, ...], ...] = (),
+    progress: Progress = silent,
 ) -> Fit:
     """Return the model fitted on the raw rows `X` (n, n_features) and targets `y`, and on nothing else.
 
@@ -187,11 +234,14 @@ def fit_rows(
         X, features, config.degree, config.scaling, categories=categories, impute=config.impute, fill=config.fill,
         indicator=config.indicator, engineered=config.ratios,
     )  # fmt: skip
-    rank, tol = rank_tolerance(columns, preparation.scale)
+    family = MODELS[config.model].family
+    if family == "trees":
+        _check_single(columns, y)
+    rank, tol = rank_tolerance(columns, preparation.scale) if family == "linear" else (None, 0.0)
     start = perf_counter()
-    fitted, notes = fit_estimator(config, columns, y, tol, preparation.n_flags)
+    fitted, notes = fit_estimator(config, columns, y, tol, preparation.n_flags, progress)
     seconds = perf_counter() - start
-    if rank < columns.shape[1]:
+    if rank is not None and rank < columns.shape[1]:
         why = " The columns of a text always add up to 1." if preparation.texts else ""
         notes.append(f"Only {rank} of {columns.shape[1]} columns are independent on these rows.{why}")
     empty = preparation.missing.count(1.0)
@@ -199,6 +249,14 @@ def fit_rows(
         notes.append(f"Features without a value on any of these rows, from which nothing is learnt: {empty}.")
     parts = extract(fitted, preparation.columns, classes)
     return Fit(fitted, preparation, parts, moments(columns, y), rank, seconds, tuple(notes))
+
+
+def _check_single(columns: Floats, y: Floats) -> None:
+    """Raise `InvalidInput` for numbers with which trees cannot reckon: they compare, and add up, in float32."""
+    for field, values in (("features", columns), ("target", y)):
+        largest = float(np.abs(values).max())
+        if largest > SINGLE:
+            raise InvalidInput(field, largest, f"at most {SINGLE:g} in size, for trees reckon in 32 bits")
 
 
 def train(data: DataConfig, config: TrainConfig) -> Trained:
@@ -221,12 +279,19 @@ def train_on(dataset: Dataset, data: DataConfig, config: TrainConfig, progress: 
     rows, test = split(dataset, data.test_size, data.seed)
     check_missing(dataset.X, dataset.feature_names, dataset.categories, config.impute)
     X, y = dataset.X[rows], dataset.y[rows]
-    progress(0, 3, "fitting")
-    f = fit_rows(X, y, dataset.feature_names, config, dataset.classes, dataset.categories)
-    progress(1, 3, "checking")
+    # Of a forest the trees are counted; what comes after them takes about a tenth of their time each.
+    steps = max(1, n_trees(config))
+    rest = max(1, steps // 10)
+    total = steps + 2 * rest
+    progress(0, total, "fitting")
+    f = fit_rows(
+        X, y, dataset.feature_names, config, dataset.classes, dataset.categories,
+        lambda done, _, words: progress(done, total, words),
+    )  # fmt: skip
+    progress(steps, total, "checking")
     check_rows(f.preparation, len(dataset.y))
     n_columns = len(f.preparation.columns)
     report = TrainReport(len(y), len(test), n_columns, f.rank, f.seconds, joblib_size(f.estimator), f.notes)
     seen = sketch(X, dataset.categories)
-    progress(2, 3, "measuring")
+    progress(steps + rest, total, "measuring")
     return Trained(data, config, dataset, f.preparation, f.parts, f.moments, seen, report)

@@ -20,6 +20,10 @@ _COUNTED = (
     "into floats are not counted; a subtraction or a comparison counts as an addition. The original computes in "
     "float64, the quantised model in float32."
 )
+_OF_TREES = (
+    " The packed file is not what a program can walk through: on a device the structure stands in whole bytes, and the "
+    "longest way through every tree is counted."
+)
 
 
 def value() -> int | None:
@@ -81,7 +85,7 @@ def device_line(c: Comparison) -> None:
                     _table(before, after), hide_index=True, key="device_table", alt="Needs of one prediction",
                     column_config={"one prediction": st.column_config.TextColumn(width=166)}, width="content",
                 )  # fmt: skip
-                st.caption(_COUNTED)
+                st.caption(_COUNTED + (_OF_TREES if c.original.family == "trees" else ""))
 
 
 def _estimates(c: Comparison) -> tuple[Estimate, Estimate]:

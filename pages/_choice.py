@@ -10,9 +10,12 @@ import streamlit as st
 
 from core.comparison import Comparison
 from core.errors import InvalidInput
+from core.evaluate import cast_parts
 from core.metrics import LABELS
 from core.quant import Scheme
+from core.sizes import Size, float_size
 from core.sweep import Point, Sweep
+from core.train import Trained
 from pages import _every, _shared, _state
 from pages._format import literal
 from pages._result import PLOTLY
@@ -33,6 +36,17 @@ CHOSEN = {"train": "Chosen on the training rows; the test rows only report.",
 def model_key() -> str:
     """Return the text that stands for the current model in caches: a sweep does not depend on the setting."""
     return _shared.key_of(_state.experiment(), False) + _state.opened()[0]
+
+
+def casts(trained: Trained) -> tuple[tuple[str, Size], ...]:
+    """Return the sizes of the plain casts of the original; packed leaves have to be cast to be counted."""
+    found: tuple[tuple[str, Size], ...] = _shared.drawn("casts", model_key(), lambda: _casts(trained))
+    return found
+
+
+def _casts(trained: Trained) -> tuple[tuple[str, Size], ...]:
+    parts = [(kind, cast_parts(trained.parts, kind)) for kind in ("float32", "float16")]
+    return tuple((kind, float_size(cast, 0, kind)) for kind, cast in parts)
 
 
 def main_name(c: Comparison) -> str:
@@ -80,7 +94,7 @@ def here(c: Comparison, found: Sweep, basis: str) -> Point:
 
 def _here(c: Comparison, found: Sweep) -> Point:
     scheme, size = c.quantized.scheme, c.sizes["quantized"].numbers
-    for point in found.points:
+    for point in found.tried:
         if point.scheme == scheme:
             return point
     test, train = (c.score("quantized", rows) if len(c.differences) else None for rows in ("test", "train"))

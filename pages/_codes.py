@@ -11,8 +11,7 @@ from core import figures
 from core.comparison import Comparison
 from core.metrics import LABELS
 from core.quant.explain import grid_facts
-from core.sizes import float_size
-from pages import _shared, _state
+from pages import _choice, _shared, _state
 from pages._format import number, size
 from pages._result import PLOTLY
 
@@ -27,7 +26,10 @@ def codes(c: Comparison) -> None:
     }
     table = _shared.drawn("codes", _state.key(), lambda: _code_table(c))
     st.dataframe(table, hide_index=True, key="codes", column_config=config, alt="Every parameter and its code")
-    st.markdown(_shared.drawn("facts", _state.key(), lambda: _facts(c)))
+    if c.original.family == "linear":
+        st.markdown(_shared.drawn("facts", _state.key(), lambda: _facts(c)))
+    elif len(c.parameters) < len(c.errors):
+        st.caption(f"The {len(c.parameters)} of {len(c.errors):,} weights that changed most.")
 
 
 def _code_table(c: Comparison) -> pa.Table:
@@ -51,11 +53,10 @@ def _facts(c: Comparison) -> str:
 
 def byte_counts(c: Comparison) -> None:
     """Draw the bytes of the original, its plain casts and the quantised model, with what they consist of."""
-    trained = _state.trained()
     original, quantized = c.sizes["original"], c.sizes["quantized"]
     parts = "; ".join(f"{count} bytes: {text}" for _, text, count in quantized.items)
     st.markdown("**Bytes of the numbers**", help=f"Quantised: {parts}.")
-    casts = [(f"{kind} cast", float_size(trained.parts, original.file, kind)) for kind in ("float32", "float16")]
+    casts = [(f"{kind} cast", found) for kind, found in _choice.casts(_state.trained())]
     rows = [("original", original), *casts, ("quantised", quantized)]
     figure = _shared.drawn("bytes", _state.key(), lambda: figures.bytes_bars(rows, _shared.palette()))
     st.plotly_chart(figure, key="bytes", config=PLOTLY, alt="Bytes of the original, its casts, the quantised model")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.quant import BITS, METHOD_NAMES
+from core.families.trees import levels, rounds
+from core.quant import BITS, KEEPING, METHOD_NAMES
 from pages import _budget
 from pages._format import METHOD_LABELS
-from pages._state import change_scheme, experiment, set_bits, set_method, sync
+from pages._state import change_scheme, experiment, set_bits, set_method, sync, trained
 
 # Streamlit folds its sidebar away below 768 px; the other form of the dial shows only there. Its upload fields count in
 # millions of bytes, and would name another limit than ours. Static text of ours.
@@ -47,6 +48,30 @@ def dial() -> None:
         args=("method", "method"),
         help="Which values a code can stand for.",
     )
+    keeping()
+
+
+def keeping() -> None:
+    """Draw how many trees and levels are kept: of trees the other two ways to a smaller model."""
+    parts, scheme = trained().parts, experiment().scheme
+    if parts.family != "trees":
+        return
+    most = {"trees": 0 if parts.meta["kind"] == "tree" else rounds(parts), "depth": levels(parts)}
+    shown = [name for name in KEEPING if most[name] > 1]
+    if not shown:
+        return
+    for column, name in zip(st.columns(len(shown)), shown, strict=True):
+        with column:
+            kept, key = getattr(scheme, name) or None, f"keep_{name}"
+            st.number_input(
+                KEEPING[name].label, 1, max(most[name], kept or 0), None, step=1, key=sync(key, kept),
+                placeholder=f"all {most[name]}", on_change=_change_kept, args=(key, name),
+                help=KEEPING[name].help.replace("0 for all", "empty for all"),
+            )  # fmt: skip
+
+
+def _change_kept(key: str, name: str) -> None:
+    change_scheme(key, name, st.session_state[key] or 0)
 
 
 def narrow_dial() -> None:

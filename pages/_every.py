@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
 import streamlit as st
 
 from core import slow
+from core.config import Experiment
 from core.cost import QUICK
+from core.quant import Scheme
 from core.sweep import Sweep
-from pages import _jobs, _shared, _state
+from pages import _jobs, _shared, _shelves, _state
+
+# A line is computed once for a model and method; up to so many seconds a worker would hardly be sooner.
+LINE = 2 * QUICK
 
 
 def every(model_key: str, folds: int = 0) -> Sweep | None:
@@ -18,15 +27,36 @@ def every(model_key: str, folds: int = 0) -> Sweep | None:
     e, opened, t = _state.experiment(), _state.opened(), _state.trained()
     key, own, kind = f"{folds} {model_key}", _shared.is_own(e, opened), f"every {folds}"
     seconds: float = _shared.drawn(f"seconds {folds}", model_key, lambda: _seconds(folds))
-    if seconds <= QUICK or _shared.shelved("every", key, own) is not None:
+    if seconds <= QUICK or _shelves.shelved("every", key, own) is not None:
         return _shared.every(e, opened, folds)
     _jobs.collect(kind)
     about, answer = _jobs.About(t.data or e.data, t.config or e.train, opened[0]), _jobs.answer(kind)
     if answer is not None and answer.about == about:
-        _shared.shelve("every", key, own, answer.result)
+        _shelves.shelve("every", key, own, answer.result)
         _jobs.drop(kind)
         return _shared.every(e, opened, folds)
-    _wait(kind, about, folds)
+    label = "Cross-validation of every setting" if folds else "Every setting"
+    _wait(kind, label, about, slow.every, slow.light(t), slow.own_rows_of(t), folds)
+    return None
+
+
+def line(e: Experiment, opened: _shared.Opened, methods: tuple[str, ...] = ()) -> Sweep | None:
+    """Return 1 to 16 bits of the current method and switches, or of several `methods`; None while a worker is at it."""
+    methods = methods or (e.scheme.method,)
+    key, own, t = _shared.line_key(e, opened, methods), _shared.is_own(e, opened), _state.trained()
+    seconds = slow.seconds_for(t.parts, len(t.dataset.y), len(methods) * len(_shared.ALL_BITS))
+    if seconds <= LINE or _shelves.shelved("line", key, own) is not None:
+        return _shared.line(e, opened, methods)
+    kind = f"line {_shared.digest(key.encode())}"
+    _jobs.collect(kind)
+    about, answer = _jobs.About(t.data or e.data, t.config or e.train, opened[0]), _jobs.answer(kind)
+    if answer is not None and answer.about == about:
+        _shelves.shelve("line", key, own, answer.result)
+        _jobs.drop(kind)
+        return _shared.line(e, opened, methods)
+    scheme = replace(e.scheme, bits=Scheme().bits)
+    label = "Every method at every width" if len(methods) > 1 else "Every width"
+    _wait(kind, label, about, slow.line, slow.light(t), slow.own_rows_of(t), methods, scheme)
     return None
 
 
@@ -35,26 +65,29 @@ def _seconds(folds: int) -> float:
     return slow.seconds_to_sweep(t.parts, len(t.dataset.y), folds)
 
 
-def _wait(kind: str, about: _jobs.About, folds: int) -> None:
+def _wait(kind: str, label: str, about: _jobs.About, function: Callable[..., Any], *args: Any) -> None:
     """Begin unless that came to nothing before, or other work of this visit is under way; draw how far it is."""
     job = _jobs.task()
-    if (job is None or job.kind.startswith("every")) and not _jobs.said(kind):
+    if (job is None or _tries(job.kind)) and not _jobs.said(kind):
         if job is None or (job.kind, job.about) != (kind, about):
-            _begin(kind, about, folds)
+            _begin(kind, label, about, function, *args)
     else:
-        words = "Cross-validating every setting of this model" if folds else "Trying every setting of this model"
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"{words} takes a while.", width="content")
+            st.markdown(f"{label} of this model takes a while.", width="content")
             st.button(
-                "Start", key=f"try_all_{folds}", on_click=_begin, args=(kind, about, folds),
-                disabled=job is not None, icon=":material/play_arrow:",
+                "Start", key=f"try_{kind.replace(' ', '_')}", on_click=_begin,
+                args=(kind, label, about, function, *args), disabled=job is not None, icon=":material/play_arrow:",
             )  # fmt: skip
     _jobs.watch(kind)
 
 
-def _begin(kind: str, about: _jobs.About, folds: int) -> None:
-    t = _state.trained()
-    for other in ("every 0", f"every {folds}"):
-        _jobs.end(other)
-    label = "Cross-validation of every setting" if folds else "Every setting"
-    _jobs.start(kind, label, about, slow.every, slow.light(t), slow.own_rows_of(t), folds)
+def _tries(kind: str) -> bool:
+    """Return whether a job tries settings, and may give way to another that does."""
+    return kind.startswith(("every", "line"))
+
+
+def _begin(kind: str, label: str, about: _jobs.About, function: Callable[..., Any], *args: Any) -> None:
+    job = _jobs.task()
+    if job is not None and _tries(job.kind):
+        _jobs.end(job.kind)
+    _jobs.start(kind, label, about, function, *args)

@@ -83,8 +83,8 @@ def _amount(value: float, target: Target | None) -> str:
 
 
 def _cause(trained: Trained, c: Comparison) -> str:
-    """Return what costs the most when the quantised model is measurably worse, else ""."""
-    if c.difference is None or c.difference.verdict != WORSE:
+    """Return what costs the most when the quantised model is measurably worse, else ""; of trees nothing is said."""
+    if c.difference is None or c.difference.verdict != WORSE or c.original.family != "linear":
         return ""
     target, worst = trained.dataset.target, effects(trained, c)[0]
     if c.metric == "accuracy":

@@ -34,8 +34,8 @@ def render(c: Comparison) -> None:
         st.error(literal(str(error)), icon=":material/error:")
         nearest = error.nearest
         st.button(
-            f"Take the nearest: {nearest.scheme.words} ({nearest.numbers:,} bytes)", key="take_nearest",
-            on_click=_state.take_scheme, args=(nearest.scheme,),
+            f"Take the nearest: {nearest.scheme.words_for(_state.family())} ({nearest.numbers:,} bytes)",
+            key="take_nearest", on_click=_state.take_scheme, args=(nearest.scheme,),
         )  # fmt: skip
         return
     except InvalidInput as error:
@@ -107,7 +107,7 @@ def _result(c: Comparison, chosen: Chosen, found: Sweep) -> None:
                 args=(point.scheme,), icon=":material/check:",
             )  # fmt: skip
     skipped = f" Not tried, because the model is large: {' and '.join(found.skipped)}." if found.skipped else ""
-    st.caption(f"The {_superlative(chosen)} of {len(found.points):,} settings. {_choice.CHOSEN[basis]}{skipped}")
+    st.caption(f"The {_superlative(chosen)} of {len(found.tried):,} settings. {_choice.CHOSEN[basis]}{skipped}")
 
 
 def _cards(c: Comparison, chosen: Chosen, found: Sweep, twin: Comparison) -> None:
@@ -134,7 +134,8 @@ def _sentence(c: Comparison, chosen: Chosen, found: Sweep, twin: Comparison) -> 
     """Return what was found, in words: on what it was chosen, what the test rows say, and which cast does better."""
     name, point, on = _choice.main_name(c), chosen.point, _choice.ON[chosen.goal.basis]
     judged, original = point.figure(chosen.goal.basis), found.original(chosen.goal.basis)
-    text = f"**{titled(point.scheme.words)}: {point.numbers:,} bytes.** {titled(name)} {number(judged)} {on} against "
+    setting = titled(point.scheme.words_for(c.original.family))
+    text = f"**{setting}: {point.numbers:,} bytes.** {titled(name)} {number(judged)} {on} against "
     text += f"{number(original)} of the original"
     if point.test is not None:
         text += (

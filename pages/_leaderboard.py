@@ -78,7 +78,7 @@ def note(t: Trained) -> None:
         base, main = baseline(t), MAIN[t.dataset.task]
         cv = (None, None) if old is None else (old.standing.mean, old.standing.std)
         train, test = (base.metrics[part][main] for part in ("train", "test"))
-        put(Entry(t.data, t.config, Standing(*cv, train, test, base.size.numbers, t.report.seconds)))
+        put(Entry(t.data, t.config, Standing(*cv, train, test, base.size.numbers, t.report.seconds or 0.0)))
 
 
 def note_tuning(data: DataConfig, found: Tuning, n_train: int) -> None:

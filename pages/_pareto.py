@@ -28,18 +28,18 @@ def render(c: Comparison) -> None:
         return
     found, basis = swept
     name, key, budget = _choice.main_name(c), f"{_choice.model_key()} {basis}", _budget.value()
-    shown: Cloud = _shared.drawn("cloud", key, lambda: figures.cloud(found, basis, name))
+    shown: Cloud = _shared.drawn("cloud", key, lambda: figures.cloud(found, basis, name, c.original.family))
     now = _choice.here(c, found, basis)
     figure = _shared.drawn(
         f"pareto {basis} {budget}", _state.key(), lambda: figures.pareto(shown, _shared.palette(), now, budget)
     )
-    schemes = tuple(p.scheme for p in found.points)
+    schemes = tuple(p.scheme for p in found.tried)
     st.plotly_chart(
         figure, key="pareto", config=_choice.CLICKED, on_select=_choice.clicked("pareto", schemes),
         selection_mode="points",
         alt=f"Bytes against {name} of every setting, with the front that none beats; click a setting to take it",
     )  # fmt: skip
-    words = f"{len(found.points):,} settings, the plain casts and the original; grey ones are beaten"
+    words = f"{len(found.tried):,} settings, the plain casts and the original; grey ones are beaten"
     absent = now.figure(basis) is None
     st.caption(
         f"{words}: another has as few bytes and as good a figure, and hovering says which. Settings far below are not "
@@ -62,7 +62,7 @@ def _table(shown: Cloud, now: Point, key: str) -> None:
             column_config=_columns(shown), alt="The settings that none beats",
         )  # fmt: skip
     settings = [shown.candidates[i] for i in shown.best if i < shown.settings]
-    names = [f"{p.numbers:,} bytes: {called(p)}" for p in settings]
+    names = [f"{p.numbers:,} bytes: {called(p, shown.family)}" for p in settings]
     _choice.menu("Setting on the front", "front_choice", names, [s for s in schemes if s is not None], now.scheme)
 
 
@@ -83,7 +83,7 @@ def _rows(shown: Cloud, now: Point) -> pa.Table:
     judged, test = _headings(shown)
     columns: dict[str, list[Any]] = {
         "bytes": [p.numbers for p in front],
-        "setting": [called(p) if isinstance(p, Point) else _not_a_setting(p.kind) for p in front],
+        "setting": [called(p, shown.family) if isinstance(p, Point) else _not_a_setting(p.kind) for p in front],
         judged: [number(p.figure(shown.basis), 6) for p in front],
     }
     if shown.found.original_test is not None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core import slow
+from core.cost import QUICK, seconds_to_fit
 from core.errors import InvalidInput
 from core.evaluate import cross_validate
 from core.metrics import LABELS, MAIN
 from core.permalink import to_query
-from pages import _budget, _shared, _state
+from core.train import Trained
+from pages import _budget, _jobs, _shared, _state
 from pages._format import literal, number
 from pages._result import setting_words
 
@@ -52,18 +55,40 @@ def pins() -> None:
 
 def cross_validation() -> None:
     """Draw the button and the figures of a cross-validation on the training rows."""
-    trained, e = _state.trained(), _state.experiment()
-    if st.button("Cross-validate on the training rows", key="cv", help="Five folds; refitted and quantised in each."):
+    t, e = _state.trained(), _state.experiment()
+    asked = st.button(
+        "Cross-validate on the training rows", key="cv", help="Five folds; refitted and quantised in each.",
+        disabled=_jobs.task() is not None,
+    )  # fmt: skip
+    if t.config is not None and 5 * seconds_to_fit(t.dataset, e.data, t.config) > QUICK:
+        _by_worker(t, asked)
+    elif asked:
         try:
-            found = cross_validate(trained, e.scheme)
+            _figures(t, cross_validate(t, e.scheme))
         except InvalidInput as error:
             st.error(literal(str(error)), icon=":material/error:")
-            return
-        main = MAIN[trained.dataset.task]
-        first, second = (
-            f"{number(found[m][f'{main}_mean'])} ± {number(found[m][f'{main}_std'])}" for m in ("original", "quantized")
-        )
-        st.markdown(
-            f"{LABELS[main]} over five folds of the training rows: :blue[{first}] original, "
-            f":orange[{second}] quantised."
-        )
+
+
+def _by_worker(t: Trained, asked: bool) -> None:
+    """Let a worker cross-validate what takes long; draw how far it is, or what it found."""
+    e, opened = _state.experiment(), _state.opened()
+    kind = f"cv {_shared.digest(_state.key().encode())}"
+    about = _jobs.About(e.data, e.train, opened[0])
+    if asked:
+        _jobs.start(kind, "Cross-validation", about, slow.cross_validated, slow.light(t), slow.own_rows_of(t), e.scheme)
+    _jobs.collect(kind)
+    answer = _jobs.answer(kind)
+    if answer is not None and answer.about == about:
+        _figures(t, answer.result)
+    _jobs.watch(kind)
+
+
+def _figures(t: Trained, found: dict[str, dict[str, float]]) -> None:
+    """Write what cross-validation says of both models."""
+    main = MAIN[t.dataset.task]
+    first, second = (
+        f"{number(found[m][f'{main}_mean'])} ± {number(found[m][f'{main}_std'])}" for m in ("original", "quantized")
+    )
+    st.markdown(
+        f"{LABELS[main]} over five folds of the training rows: :blue[{first}] original, :orange[{second}] quantised."
+    )

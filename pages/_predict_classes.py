@@ -9,7 +9,7 @@ from core import families, figures
 from core.parts import Floats, Parts
 from core.prepare import terms
 from core.train import Trained
-from pages import _digits, _shared, _state
+from pages import _digits, _predict_trees, _shared, _state
 from pages._format import literal, signed
 from pages._predict_form import TOO_LARGE, form, loaders, warn
 from pages._predict_pushes import bars, centred
@@ -24,7 +24,7 @@ def render(t: Trained, row: Floats) -> None:
     picture = drawable(t, row)
     with np.errstate(over="ignore", invalid="ignore"):
         X = t.preparation.expand(row[None, :])
-        before, after = (families.outputs(p, X)[0] for p in (t.parts, _state.comparison().decoded))
+        before, after = (families.outputs(p, X)[0] for p in (t.parts, _state.twin()))
     fine = bool(np.isfinite([before, after]).all())
     # One element, however much is in it: a message that comes and goes would move the pad and break off a stroke.
     with st.container():
@@ -146,6 +146,9 @@ def pushes(t: Trained, row: Floats, likeliest: int, picture: bool) -> None:
         width=260,
     )  # fmt: skip
     chosen = likeliest if chosen == FOLLOW else int(chosen)
+    if t.parts.family != "linear":
+        _effects(t, row, chosen, picture)
+        return
     X = centred(t, row)
     before, after = (weights(p, chosen) * X for p in (t.parts, _state.comparison().decoded))
     against = literal(names[1 - chosen]) if len(names) == 2 else "the average class"
@@ -160,12 +163,24 @@ def pushes(t: Trained, row: Floats, likeliest: int, picture: bool) -> None:
     st.caption(f"Pixels marked + push towards, those marked − away. {caption}{products}")
 
 
-def _maps(before: Floats, after: Floats) -> None:
+def _effects(t: Trained, row: Floats, chosen: int, picture: bool) -> None:
+    """Draw what each value does to the probability of a class, and of trees the way through one."""
+    before, after = (100 * found for found in _predict_trees.effects(t, row, chosen))
+    caption = f"Of the probability of {literal(t.dataset.classes[chosen])}. {_predict_trees.CAPTION}"
+    if picture:
+        _maps(before, after, "points")
+        st.caption(f"Pixels marked + push towards, those marked − away. {caption}")
+    else:
+        _predict_trees.bars(t, row, before, after, "percentage points", caption)
+    _predict_trees.way(t, row)
+
+
+def _maps(before: Floats, after: Floats, unit: str = "log-odds") -> None:
     palette = _shared.palette()
     top = max(float(np.abs([before, after]).max()), 1e-9)
     with st.grid(columns=2, min_column_width=150, gap="small"):
         for name, values in (("original", before), ("quantised", after)):
-            figure = figures.pixel_pushes(values.reshape(_digits.SIDE, -1), top, name, palette)
+            figure = figures.pixel_pushes(values.reshape(_digits.SIDE, -1), top, name, palette, unit)
             st.plotly_chart(
                 figure, key=f"pixels_{name}", config=PLOTLY, alt=f"Contribution of each pixel, {name} model"
             )

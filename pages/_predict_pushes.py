@@ -12,6 +12,7 @@ from core import figures
 from core.parts import Floats
 from core.train import Trained
 from pages import _shared
+from pages._format import titled
 from pages._predict_cells import MISSING, cell
 from pages._result import PLOTLY
 
@@ -45,10 +46,15 @@ def bars(t: Trained, row: Floats, before: Floats, after: Floats, unit: str, capt
     """Draw the contributions (n_columns,) of both models to the answer for `row`, the largest ones of many."""
     names, starts = parts_of(t, row)
     before, after = (np.add.reduceat(values, starts) for values in (before, after))
+    draw(names, before, after, unit, caption, "contribution against the average row")
+
+
+def draw(names: Sequence[str], before: Floats, after: Floats, unit: str, caption: str, title: str) -> None:
+    """Draw a pair of bars for each name, the largest ones of many; `title` says what they are."""
     many = len(before) > MOST_BARS
     shown = np.argsort(-np.abs(before))[:MOST_BARS] if many else np.arange(len(before))
-    figure = figures.contributions(_short(names, shown), before[shown], after[shown], unit, _shared.palette())
-    st.plotly_chart(figure, key="pushes", config=PLOTLY, alt="Contribution of each feature for both models")
+    figure = figures.contributions(_short(names, shown), before[shown], after[shown], unit, _shared.palette(), title)
+    st.plotly_chart(figure, key="pushes", config=PLOTLY, alt=f"{titled(title)} of each feature, both models")
     st.caption(caption + (" The ten largest are shown." if many else ""))
 
 

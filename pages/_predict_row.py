@@ -51,10 +51,10 @@ def ready(t: Trained) -> None:
     elif len(data.y):
         load_row(int(test_rows(t)[0]))
     else:
-        put(_middle(t))
+        put(middle(t))
 
 
-def _middle(t: Trained) -> list[float]:
+def middle(t: Trained) -> list[float]:
     """Return the median of each number that training saw, and the most frequent text."""
     found = t.sketch[:, t.sketch.shape[1] // 2].tolist()
     for text in t.preparation.texts:

@@ -8,7 +8,7 @@ import streamlit as st
 from core import families, figures
 from core.parts import Floats
 from core.train import Trained
-from pages import _shared, _state
+from pages import _predict_trees, _shared, _state
 from pages._format import amount, literal, money
 from pages._predict_form import TOO_LARGE, form, loaders, warn
 from pages._predict_pushes import bars, centred
@@ -48,7 +48,7 @@ def answers(t: Trained, row: Floats) -> bool:
     c, target = _state.comparison(), t.dataset.target
     with np.errstate(over="ignore", invalid="ignore"):
         X = t.preparation.expand(row[None, :])
-        before, after = (float(families.predict(p, X)[0]) * target.factor for p in (t.parts, c.decoded))
+        before, after = (float(families.predict(p, X)[0]) * target.factor for p in (t.parts, _state.twin()))
     if not np.isfinite([before, after]).all():
         st.error(TOO_LARGE, icon=":material/error:")
         return False
@@ -73,8 +73,14 @@ def answers(t: Trained, row: Floats) -> bool:
 
 
 def pushes(t: Trained, row: Floats) -> None:
-    """Draw each column's contribution against the average training row, for both models."""
+    """Draw what each feature does to the answer, for both models; of trees also the way through one of them."""
     c, target = _state.comparison(), t.dataset.target
+    if t.parts.family != "linear":
+        st.markdown("**What each value changes**")
+        before, after = (found * target.factor for found in _predict_trees.effects(t, row))
+        _predict_trees.bars(t, row, before, after, target.unit or target.label, _predict_trees.CAPTION)
+        _predict_trees.way(t, row)
+        return
     X = centred(t, row)
     before, after = (p.values["coef"][0] * X * target.factor for p in (t.parts, c.decoded))
     base = [float(families.predict(p, t.moments.mean[None, :])[0]) * target.factor for p in (t.parts, c.decoded)]

@@ -11,14 +11,17 @@ from core.comparison import Comparison
 from core.intervals import WORSE
 from core.quant import Scheme
 from core.quant.levels import steps
-from core.sweep import fewest_bits
-from pages import _choice, _findings, _gallery, _shared, _state, _steps
+from core.sweep import Sweep, fewest_bits
+from pages import _choice, _every, _findings, _gallery, _shared, _state, _steps, _trees
 from pages._codes import byte_counts, codes
 from pages._format import number, significant, titled
 from pages._result import PLOTLY, cards, finding
 
 # A chart that can be clicked swallows the finger that scrolls the page: on touch screens it is only looked at.
-_TOUCH = "<style>@media (hover: none) { .st-key-curve .drag { pointer-events: none !important; } }</style>"
+_TOUCH = (
+    "<style>@media (hover: none) { .st-key-curve .drag, .st-key-size_curve .drag { pointer-events: none !important; } }"
+    "</style>"
+)
 
 
 def render() -> None:
@@ -31,18 +34,72 @@ def render() -> None:
     broken = c.difference is not None and c.difference.verdict == WORSE
     if broken:
         _findings.render(c)
+    {"linear": _of_coefficients, "trees": _of_trees}.get(c.original.family, _of_weights)(c)
+    if not broken:
+        _findings.render(c)
+    _steps.render(c)
+
+
+def _of_coefficients(c: Comparison) -> None:
+    """Draw every coefficient on its grid, the curve over bits, codes and bytes."""
+    found = _shared.curve(_state.experiment(), _state.opened())
     with st.grid(columns=2, min_column_width=420, gap="medium"):
         with st.container():
             _number_line(c)
         with st.container():
-            _curve(c)
+            _curve(c, found)
         with st.container():
             codes(c)
         with st.container():
             byte_counts(c)
-    if not broken:
-        _findings.render(c)
-    _steps.render(c)
+
+
+def _of_trees(c: Comparison) -> None:
+    """Draw where leaves land, the curve over bits and the bytes; what each tree lost waits behind tabs."""
+    found = _every.line(_state.experiment(), _state.opened())
+    with st.grid(columns=2, min_column_width=420, gap="medium"):
+        with st.container():
+            _trees.leaves(c)
+        with st.container():
+            _curve_or_not(c, found)
+        with st.container():
+            _trees.sizes(c, found, at_widths(_state.experiment().scheme))
+        with st.container():
+            _trees.tabs(c)
+
+
+def _of_weights(c: Comparison) -> None:
+    """Draw the curve over bits, the weights that changed most and the bytes, of a model with many weights."""
+    found = _every.line(_state.experiment(), _state.opened())
+    with st.grid(columns=2, min_column_width=420, gap="medium"):
+        with st.container():
+            _curve_or_not(c, found)
+        with st.container():
+            byte_counts(c)
+        with st.container():
+            codes(c)
+        with st.container():
+            _by_neuron(c)
+
+
+def _by_neuron(c: Comparison) -> None:
+    """Draw the mean change of the weights of each neuron, layer after layer."""
+    st.markdown("**Error by neuron**")
+    figure = _shared.drawn("by neuron", _state.key(), lambda: figures.error_by_neuron(c.by_tree, _shared.palette()))
+    st.plotly_chart(figure, key="by_neuron", config=PLOTLY, alt="Mean change of the weights of each neuron")
+    widths, first, layers = [*c.original.meta["hidden"], c.quantized.shape[0]], 1, []
+    for i, width in enumerate(widths):
+        layers.append(f"{first} to {first + width - 1} are layer {i + 1}" if width > 1 else f"{first} is layer {i + 1}")
+        first += width
+    space = "standardised" if c.quantized.scheme.space == "standardised" else "raw"
+    st.caption(f"{'; '.join(layers)}. Weights of layer 1 are those of {space} features; dotted is the mean.")
+
+
+def _curve_or_not(c: Comparison, found: Sweep | None) -> None:
+    if found is None:
+        st.caption("The curve from 1 to 16 bits appears here as soon as a worker has tried every width.")
+    else:
+        _curve(c, found)
 
 
 def _number_line(c: Comparison) -> None:
@@ -80,13 +137,12 @@ def at_widths(scheme: Scheme) -> list[Scheme | None]:
     return [None, *(replace(scheme, bits=bits) for bits in _shared.ALL_BITS)]
 
 
-def _curve(c: Comparison) -> None:
+def _curve(c: Comparison, found: Sweep) -> None:
     st.html(_TOUCH)
     st.markdown(
         "**From 1 to 16 bits**", help="Click a point to take its width; on a touch screen use the buttons above."
     )
     e = _state.experiment()
-    found = _shared.curve(e, _state.opened())
     name = _choice.main_name(c)
     field, original = ("test", found.original_test) if len(c.differences) else ("fidelity", 1.0)
     figure = _shared.drawn(

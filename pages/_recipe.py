@@ -9,8 +9,10 @@ import streamlit as st
 
 from core.config import DataConfig, Experiment, TrainConfig, default_model, starting, task_of
 from core.datasets import OWN
-from core.models import models_for
+from core.models import MODELS, models_for
+from core.quant import Scheme, default_scheme
 from pages import _shared, _state, _training
+from pages._training import suited
 
 
 def _ask(change: Callable[[], Experiment]) -> None:
@@ -25,9 +27,21 @@ def change_train(key: str, field: str) -> None:
     """Take a training setting from the widget `key`; another model starts with its own defaults."""
     e, value = _state.asked(), st.session_state[key]
     if field == "model":
-        _ask(lambda: replace(e, train=replace(e.train, model=value, params=())))
+        _ask(lambda: _with_other_model(e, value))
     else:
         _ask(lambda: replace(e, train=replace(e.train, **{field: value})))
+
+
+def _with_other_model(e: Experiment, model: str) -> Experiment:
+    """Return `e` with another model, which starts with its own defaults."""
+    return replace(e, train=replace(e.train, model=model, params=()), scheme=_scheme_for(e, model))
+
+
+def _scheme_for(e: Experiment, model: str) -> Scheme:
+    """Return the scheme of `e` for another model; a dial that nobody has turned starts where its family does."""
+    before, after = (MODELS[name].family for name in (e.train.model, model))
+    untouched = before != after and e.scheme == default_scheme(before)
+    return default_scheme(after) if untouched else suited(e.scheme, after)
 
 
 def change_hyperparameter(key: str, name: str) -> None:
@@ -66,4 +80,4 @@ def _on_other_data(e: Experiment, name: str) -> Experiment:
         train = TrainConfig(default_model(name), e.train.scaling)
     if e.train.model in models_for(task_of(found)):
         train = TrainConfig(e.train.model, e.train.scaling, e.train.degree, e.train.params, train.impute)
-    return replace(e, data=found, train=train)
+    return replace(e, data=found, train=train, scheme=_scheme_for(e, train.model))

@@ -5,21 +5,23 @@ from __future__ import annotations
 import streamlit as st
 
 from core.comparison import Comparison
+from core.families.trees import rounds
 from core.intervals import SAME
 from core.metrics import LABELS
 from pages import _budget
-from pages._format import METHOD_LABELS, number, signed
+from pages._format import METHOD_LABELS, number, signed, size
 
 PLOTLY = {"displayModeBar": False}
 
 
 def setting_words(c: Comparison) -> str:
-    """Return "8 bits, symmetric", with what `auto` found behind it."""
+    """Return "8 bits, symmetric", with what `auto` found behind it, and how many trees and levels are kept."""
     scheme, asked = c.quantized.scheme, c.quantized.requested
     bits = f"{scheme.bits} bit{'s' if scheme.bits > 1 else ''}"
+    method = METHOD_LABELS[scheme.method].lower()
     if asked == "auto":
-        return f"{bits}, best found ({scheme.method}, scale by {scheme.scale})"
-    return f"{bits}, {METHOD_LABELS[scheme.method].lower()}"
+        method = f"best found ({scheme.method}, scale by {scheme.scale})"
+    return ", ".join([bits, method, *scheme.kept_words(rounds(c.original))])
 
 
 def verdict_words(c: Comparison) -> str:
@@ -30,10 +32,11 @@ def verdict_words(c: Comparison) -> str:
 
 
 def bytes_words(c: Comparison) -> str:
-    """Return what became of the bytes."""
+    """Return what became of the bytes; of trees, which are small already when packed, also what joblib writes."""
     q = c.sizes["quantized"]
     scaling = f", and {q.scaling:,} for the scaling" if q.scaling else ""
-    return f"{c.sizes['original'].numbers:,} bytes become {q.numbers - q.scaling:,}{scaling}"
+    joblib = f", where joblib writes {size(c.joblib_bytes)}" if c.original.family == "trees" and c.joblib_bytes else ""
+    return f"{c.sizes['original'].numbers:,} bytes become {q.numbers - q.scaling:,}{scaling}{joblib}"
 
 
 def finding(c: Comparison) -> None:
@@ -94,9 +97,13 @@ def cards(c: Comparison) -> None:
                 delta_color="off",
                 delta_arrow="off",
             )
-        each, fits = f"{q.bits_per_parameter:.1f} bits per parameter", _budget.words(q.numbers)
+        trees, fits = c.original.family == "trees", _budget.words(q.numbers)
+        each = f"{q.bits_per_parameter:.1f} bits per {'value of a leaf' if trees else 'parameter'}"
+        meaning = "Packed codes and all that decoding them and scaling the features needs"
+        if trees:
+            meaning = "Packed codes, what decoding them needs, and the structure of the trees, of both models"
         card(
             "Bytes", f"{q.numbers:,} of {c.sizes['original'].numbers:,}", fits or each,
-            "Packed codes and all that decoding them and scaling the features needs" + (f": {each}." if fits else "."),
+            meaning + (f": {each}." if fits else "."),
         )  # fmt: skip
     _budget.device_line(c)

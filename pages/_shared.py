@@ -1,9 +1,10 @@
-"""Cached wrappers round core, and the palette: the only place with `st.cache_*`.
+"""Cached wrappers round core, and the palette: the only place with caches that visitors share.
 
-Every key is one short text: a configuration spelled as JSON, and the SHA-256 of an opened file. Arguments with
-a leading underscore are not part of the key. Values are immutable and shared between visitors; every cache is
-bounded. What comes from a user's own table is the exception: it is kept in that visit alone (`kept`), and goes
-with it.
+Every key is one short text: a configuration spelled as JSON, and the SHA-256 of an opened file. Values are
+immutable and shared between visitors; every cache is bounded. What comes from a user's own table is the exception:
+it is kept in that visit alone (`kept`), and goes with it.
+
+Streamlit's own caches hash every argument and read the function's signature at each call: a tenth of a rerun.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import threading
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, ParamSpec, TypeVar, cast
 
 import streamlit as st
+from cachetools import LRUCache, cached
 
 import core
 from core import evaluate, figures, reference
@@ -29,11 +31,15 @@ from core.config import DataConfig, Experiment, table_needed
 from core.datasets import OWN, Dataset
 from core.datasets.own import own_dataset
 from core.diagnose import Finding, diagnose
+from core.parts import Parts
 from core.quant import Scheme
 from core.settings import ROOT
 from core.sweep import Sweep, everything, run, sweep, with_cv
+from core.sweep.plan import LARGE
 from core.tables import Table, propose, read
 from core.train import Trained, train_on
+from pages import _shipped
+from pages._shelves import kept, shelved
 
 ALL_BITS = tuple(range(1, 17))
 PAIR = ("original", "quantized")
@@ -43,9 +49,27 @@ Opened = tuple[str, Model | None]
 NOTHING: Opened = ("", None)
 
 
-# How many results of each kind a visit keeps of its own table; a kind that is not named here keeps MOST.
-KEPT = {"dataset": 3, "trained": 4, "comparison": 40, "curve": 6, "every": 2, "file": 6}
-MOST = 80
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_CACHES: list[Callable[[], None]] = []
+
+
+def _shared_by_all(most: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Keep the last `most` results by the first argument, a text; two visits that ask for one at a time wait for it."""
+
+    def keep(function: Callable[P, R]) -> Callable[P, R]:
+        found = cached(LRUCache(most), key=lambda key="", *_: key, condition=threading.Condition())(function)
+        _CACHES.append(found.cache_clear)
+        return cast(Callable[P, R], found)
+
+    return keep
+
+
+def forget() -> None:
+    """Empty every cache that visitors share."""
+    for clear in _CACHES:
+        clear()
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,52 +81,6 @@ class OwnTable:
     target: str
     task: str
     features: tuple[str, ...]
-
-
-def kept(kind: str, key: str, make: Callable[[], Any], spinner: str = "") -> Any:
-    """Return what `make` makes for `kind` and `key`: made once, and kept in this visit alone.
-
-    The one that was not asked for the longest goes first. `Delete my data` drops them all.
-    """
-    results: dict[str, dict[str, Any]] = st.session_state.setdefault("own_results", {})
-    found = results.setdefault(kind, {})
-    if key in found:
-        found[key] = found.pop(key)  # now the last one
-        return found[key]
-    if spinner:
-        with st.spinner(spinner):
-            value = make()
-    else:
-        value = make()
-    while len(found) >= KEPT.get(kind, MOST):
-        del found[next(iter(found))]
-    found[key] = value
-    return value
-
-
-# What workers made, shared between visitors as the caches are: a cache would make what it does not have by itself.
-_SHELVES: dict[str, dict[str, Any]] = {}
-_SHELF = 12
-_SHELF_LOCK = threading.Lock()
-
-
-def shelve(kind: str, key: str, own: bool, value: Any) -> None:
-    """Keep what a worker made; with a user's own table in that visit alone."""
-    if own:
-        kept(kind, key, lambda: value)
-        return
-    with _SHELF_LOCK:
-        shelf = _SHELVES.setdefault(kind, {})
-        shelf.pop(key, None)
-        while len(shelf) >= _SHELF:
-            del shelf[next(iter(shelf))]
-        shelf[key] = value
-
-
-def shelved(kind: str, key: str, own: bool) -> Any:
-    """Return what a worker made, or None when there is nothing."""
-    shelves = st.session_state.get("own_results", {}) if own else _SHELVES
-    return shelves.get(kind, {}).get(key)
 
 
 def is_own(e: Experiment, opened: Opened = NOTHING) -> bool:
@@ -141,9 +119,15 @@ def key_of(e: Experiment, with_scheme: bool = True) -> str:
     return json.dumps(settings)
 
 
-@st.cache_resource(max_entries=24, show_spinner="Training …")
+@_shared_by_all(24)
 def _trained(key: str, _e: Experiment, _model: Model | None) -> Trained:
-    return reopen(_model) if _model is not None else core.train(_e.data, _e.train)
+    with st.spinner("Training …"):
+        return reopen(_model) if _model is not None else core.train(_e.data, _e.train)
+
+
+@_shared_by_all(1)
+def _forest() -> Trained:
+    return _shipped.read()
 
 
 def _own_trained(e: Experiment, model: Model | None) -> Trained:
@@ -159,11 +143,19 @@ def trained(e: Experiment, opened: Opened = NOTHING) -> Trained:
     if is_own(e, opened):
         found: Trained = kept("trained", key, lambda: _own_trained(e, opened[1]), "Training …")
         return found
+    if opened[1] is None and _shipped.is_shipped(e):
+        return _forest()
     return shelved("trained", key, False) or _trained(key, e, opened[1])
 
 
-@st.cache_resource(max_entries=400, show_spinner=False)
+@_shared_by_all(400)
 def _comparison(key: str, _e: Experiment, _opened: Opened) -> Comparison:
+    return evaluate.compare(trained(_e, _opened), _e.scheme)
+
+
+# Megabytes each: the codes of a million leaves.
+@_shared_by_all(40)
+def _large_comparison(key: str, _e: Experiment, _opened: Opened) -> Comparison:
     return evaluate.compare(trained(_e, _opened), _e.scheme)
 
 
@@ -173,26 +165,53 @@ def comparison(e: Experiment, opened: Opened = NOTHING) -> Comparison:
     if is_own(e, opened):
         found: Comparison = kept("comparison", key, lambda: evaluate.compare(trained(e, opened), e.scheme))
         return found
-    return _comparison(key, e, opened)
+    make = _large_comparison if trained(e, opened).parts.n_parameters > LARGE else _comparison
+    compared: Comparison = make(key, e, opened)
+    return compared
 
 
-def _swept(e: Experiment, opened: Opened) -> Sweep:
-    return sweep(trained(e, opened), [e.scheme.method], ALL_BITS, e.scheme)
+@_shared_by_all(6)
+def _twin(key: str, _e: Experiment, _opened: Opened) -> Parts:
+    return comparison(_e, _opened).decoded
 
 
-@st.cache_resource(max_entries=60, show_spinner=False)
-def _curve(key: str, _e: Experiment, _opened: Opened) -> Sweep:
-    return _swept(_e, _opened)
+def twin(e: Experiment, opened: Opened = NOTHING) -> Parts:
+    """Return the quantised twin as plain parts; of trees they are megabytes, so that few are kept."""
+    key = key_of(e) + opened[0]
+    if is_own(e, opened):
+        found: Parts = kept("twin", key, lambda: comparison(e, opened).decoded)
+        return found
+    return _twin(key, e, opened)
+
+
+def line_key(e: Experiment, opened: Opened, methods: tuple[str, ...]) -> str:
+    """Return the text that stands for `line` in caches: the current width says nothing."""
+    same = replace(e, scheme=replace(e.scheme, bits=Scheme().bits))
+    return " ".join([*methods, key_of(same) + opened[0]])
+
+
+def _swept(e: Experiment, opened: Opened, methods: tuple[str, ...]) -> Sweep:
+    return sweep(trained(e, opened), methods, ALL_BITS, e.scheme)
+
+
+@_shared_by_all(60)
+def _line(key: str, _e: Experiment, _opened: Opened, _methods: tuple[str, ...]) -> Sweep:
+    return _swept(_e, _opened, _methods)
+
+
+def line(e: Experiment, opened: Opened, methods: tuple[str, ...]) -> Sweep:
+    """Return 1 to 16 bits of each method, with the switches of the experiment."""
+    key, own = line_key(e, opened, methods), is_own(e, opened)
+    found: Sweep | None = shelved("line", key, own)
+    if found is None:
+        make = partial(_swept, e, opened, methods)
+        found = kept("line", key, make) if own else _line(key, e, opened, methods)
+    return found
 
 
 def curve(e: Experiment, opened: Opened = NOTHING) -> Sweep:
     """Return 1 to 16 bits of the experiment's method and switches."""
-    same = replace(e, scheme=replace(e.scheme, bits=Scheme().bits))
-    key = key_of(same) + opened[0]
-    if is_own(e, opened):
-        found: Sweep = kept("curve", key, lambda: _swept(same, opened))
-        return found
-    return _curve(key, same, opened)
+    return line(e, opened, (e.scheme.method,))
 
 
 def _tried(folds: int, e: Experiment, opened: Opened) -> Sweep:
@@ -201,41 +220,47 @@ def _tried(folds: int, e: Experiment, opened: Opened) -> Sweep:
     return with_cv(model, plan, every(e, opened), folds) if folds else run(model, plan)
 
 
-@st.cache_resource(max_entries=12, show_spinner="Trying every setting …")
+@_shared_by_all(12)
 def _every(key: str, folds: int, _e: Experiment, _opened: Opened) -> Sweep:
-    return _tried(folds, _e, _opened)
+    with st.spinner("Trying every setting …"):
+        return _tried(folds, _e, _opened)
 
 
 def every(e: Experiment, opened: Opened = NOTHING, folds: int = 0) -> Sweep:
     """Return every setting there is for the experiment's model; with `folds`, cross-validated besides."""
-    key = key_of(e, False) + opened[0]
+    key = f"{folds} {key_of(e, False)}{opened[0]}"
     if is_own(e, opened):
-        found: Sweep = kept("every", f"{folds} {key}", lambda: _tried(folds, e, opened), "Trying every setting …")
+        found: Sweep = kept("every", key, lambda: _tried(folds, e, opened), "Trying every setting …")
         return found
-    return shelved("every", f"{folds} {key}", False) or _every(key, folds, e, opened)
+    return shelved("every", key, False) or _every(key, folds, e, opened)
 
 
-def _encoded(variants: tuple[str, ...], e: Experiment, opened: Opened) -> bytes:
-    pair = evaluate.model_file(trained(e, opened), comparison(e, opened))
+def encoded(variants: tuple[str, ...], original: Trained, twin: Comparison) -> bytes:
+    """Return the file of the pair, or of one of the two alone, made anew."""
+    pair = evaluate.model_file(original, twin)
     return encode(pair if variants == PAIR else pair.only(*variants))
 
 
-@st.cache_resource(max_entries=120, show_spinner=False)
+def _encoded(variants: tuple[str, ...], e: Experiment, opened: Opened) -> bytes:
+    return encoded(variants, trained(e, opened), comparison(e, opened))
+
+
+@_shared_by_all(120)
 def _file_bytes(key: str, variants: tuple[str, ...], _e: Experiment, _opened: Opened) -> bytes:
     return _encoded(variants, _e, _opened)
 
 
 def file_bytes(e: Experiment, variants: tuple[str, ...], opened: Opened = NOTHING) -> bytes:
     """Return the file of the pair, or of one of the two alone."""
-    key = key_of(e) + opened[0]
+    key = f"{variants} {key_of(e)}{opened[0]}"
     if is_own(e, opened):
-        found: bytes = kept("file", f"{variants} {key}", lambda: _encoded(variants, e, opened))
+        found: bytes = kept("file", key, lambda: _encoded(variants, e, opened))
         return found
     return _file_bytes(key, variants, e, opened)
 
 
-@st.cache_resource(max_entries=600, show_spinner=False)
-def _drawn(name: str, key: str, _draw: Callable[[], Any]) -> Any:
+@_shared_by_all(600)
+def _drawn(key: str, _draw: Callable[[], Any]) -> Any:
     return _draw()
 
 
@@ -247,7 +272,7 @@ def drawn(name: str, key: str, draw: Callable[[], Any]) -> Any:
     e = st.session_state.get("experiment")
     if e is not None and is_own(e, st.session_state.get("opened") or NOTHING):
         return kept("drawn", f"{name} {key}", draw)
-    return _drawn(name, key, draw)
+    return _drawn(f"{name} {key}", draw)
 
 
 def findings(e: Experiment, opened: Opened = NOTHING) -> tuple[Finding, ...]:
@@ -258,7 +283,7 @@ def findings(e: Experiment, opened: Opened = NOTHING) -> tuple[Finding, ...]:
     return found
 
 
-@st.cache_resource(show_spinner=False)
+@_shared_by_all(1)
 def palette() -> figures.Palette:
     """Return the colours by meaning, read from the theme's file, the only place where they are written."""
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
@@ -277,12 +302,15 @@ def warm() -> None:
         findings(replace(e, scheme=Scheme(bits=bits)))
     curve(e)
     file_bytes(e, PAIR)
+    comparison(_shipped.FOREST)
+    curve(_shipped.FOREST)
     palette()
     propose(read((ROOT / "examples" / "template.csv").read_bytes(), "template.csv"))
     mark_ready()
 
 
-@st.cache_resource(max_entries=1, show_spinner="Computing the figures again …")
+@_shared_by_all(1)
 def reference_figures() -> tuple[reference.Figure, ...]:
     """Return the figures of the reference systems, stated and ours; they depend on nothing a visitor sets."""
-    return reference.figures()
+    with st.spinner("Computing the figures again …"):
+        return reference.figures()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -14,11 +16,16 @@ from core.fields import Choice
 from core.models import MODELS
 from core.quant import PRESETS, SWITCHES, params_of
 from core.settings import settings
-from pages import _budget, _dial, _shared, _state
+from core.sweep.plan import LARGE
+from pages import _budget, _dial, _opening, _shared, _state
 from pages._fields import draw
 from pages._format import literal, size
 
-ADVANCED = ("space", "scale", "intercept", "granularity")
+# The switches that say something about models of a family, with the options they have there.
+ADVANCED: dict[str, dict[str, tuple[str, ...]]] = {
+    "linear": {name: SWITCHES[name].options for name in ("space", "scale", "intercept", "granularity")},
+    "trees": {"scale": SWITCHES["scale"].options, "granularity": ("tensor", "row")},
+}
 
 
 def render() -> None:
@@ -50,11 +57,13 @@ def _model_line() -> None:
     config = trained.config
     if config is None:
         st.caption(f"**{literal(trained.dataset.label)}**, opened from a file")
-        st.button("Close the file", key="close_model", on_click=_state.close_model, width="stretch")
+        st.button("Close the file", key="close_model", on_click=_opening.close_model, width="stretch")
         return
     extra = " of degree 2" if config.degree == 2 else ""
-    scaling = "standardised features" if config.scaling == "standard" else "raw features"
-    st.caption(f"**{MODELS[config.model].label}**{extra} on {literal(trained.dataset.label)}, {scaling}")
+    scaling = ", standardised features" if config.scaling == "standard" else ", raw features"
+    # Trees ask about one column at a time: its scale says nothing.
+    scaling = "" if trained.parts.family == "trees" else scaling
+    st.caption(f"**{MODELS[config.model].label}**{extra} on {literal(trained.dataset.label)}{scaling}")
     if _state.opened()[1] is not None:
         st.caption("The numbers are those of the opened file.")
 
@@ -68,9 +77,8 @@ def _presets() -> None:
 
 def _advanced() -> None:
     scheme = _state.experiment().scheme
-    for name in ADVANCED:
+    for name, options in ADVANCED.get(_state.family(), ADVANCED["linear"]).items():
         choice = SWITCHES[name]
-        options = choice.options
         if name == "scale" and (scheme.method == "auto" or "mse" not in _scales(scheme.method)):
             options = ("minmax",)
         key = f"switch_{name}"
@@ -88,11 +96,11 @@ def _scales(method: str) -> tuple[str, ...]:
 
 
 def _files() -> None:
-    e, source = _state.experiment(), _state.opened()
+    e = _state.experiment()
     own = _state.trained().config is None
     kind = "own-model" if own else f"{e.data.dataset}-{e.train.model}"
     name = f"{kind}-{e.scheme.method}-{e.scheme.bits}bit"
-    pair = _shared.file_bytes(e, _shared.PAIR, source)
+    pair = _file(_shared.PAIR)
     st.download_button(
         f"Download the {e.scheme.bits}-bit model",
         pair,
@@ -102,16 +110,28 @@ def _files() -> None:
         on_click="ignore",
         icon=":material/download:",
         width="stretch",
-        help=f"Original and quantised model in one file, {size(len(pair))}. It opens here, on the command "
-        "line and in Python, and nothing in it can run.",
+        help=f"Original and quantised model in one file{_size(pair)}. It opens here, on the command line and in "
+        "Python, and nothing in it can run.",
     )
     with st.expander("Save and open", key="files_box", on_change="rerun") as box:
         if box.open:
             _save_and_open(name)
 
 
+def _file(variants: tuple[str, ...]) -> bytes | Callable[[], bytes]:
+    """Return the file of the pair or of one of the two; of a large model what makes it once it is asked for."""
+    if _state.trained().parts.n_parameters <= LARGE:
+        return _shared.file_bytes(_state.experiment(), variants, _state.opened())
+    return partial(_shared.encoded, variants, _state.trained(), _state.comparison())
+
+
+def _size(file: bytes | Callable[[], bytes]) -> str:
+    """Return the size of a file that is made already, as the end of a sentence."""
+    return f", {size(len(file))}" if isinstance(file, bytes) else ""
+
+
 def _save_and_open(name: str) -> None:
-    alone = _shared.file_bytes(_state.experiment(), ("quantized",), _state.opened())
+    alone = _file(("quantized",))
     st.download_button(
         "Download the quantised model alone",
         alone,
@@ -120,7 +140,7 @@ def _save_and_open(name: str) -> None:
         key="download_alone",
         on_click="ignore",
         width="stretch",
-        help=f"Without the original and without training statistics, {size(len(alone))}.",
+        help=f"Without the original and without training statistics{_size(alone)}.",
     )
     st.text_input("Name", key="save_name", max_chars=60, placeholder=name)
     st.button("Save", key="save", on_click=_save, icon=":material/save:", width="stretch")
@@ -174,7 +194,7 @@ def _open_saved() -> None:
     path, label = st.session_state.saved[st.session_state.saved_choice]
     try:
         data = load(path)
-        _state.open_model(data, _shared.digest(path.read_bytes()))
+        _opening.open_model(data, _shared.digest(path.read_bytes()))
     except (ArtifactError, InvalidInput, OSError) as error:
         st.session_state.problems = [f"{label} cannot be opened: {error}"]
         return
@@ -189,10 +209,10 @@ def _upload() -> None:
         data = file.getvalue()
         # The contents decide: a name proves nothing.
         if data.lstrip()[:1] in (b"{", b"/"):
-            _state.open_settings(data)
+            _opening.open_settings(data)
             st.session_state.notice = f"Opened the settings in {file.name[:60]}."
             return
-        _state.open_model(loads(data), _shared.digest(data))
+        _opening.open_model(loads(data), _shared.digest(data))
     except (ArtifactError, InvalidInput) as error:
         st.session_state.problems = [f"{file.name[:60]} cannot be opened: {error}"]
         return

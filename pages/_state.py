@@ -12,16 +12,14 @@ from typing import Any
 
 import streamlit as st
 
-from core.artifact import Model
-from core.artifact.reopen import AWAY, DIFFERS, OUTSIDE, reopen
 from core.comparison import Comparison
 from core.config import DataConfig, Experiment, TrainConfig, default_model, starting
-from core.config_file import parse_config
 from core.datasets import OWN
 from core.device import check_budget, read_budget
 from core.errors import ArtifactError, InvalidInput
+from core.parts import Parts
 from core.permalink import from_query, to_query
-from core.quant import Scheme
+from core.quant import Scheme, default_scheme
 from core.sweep import adapt
 from core.train import Trained
 from pages import _shared, _training
@@ -49,6 +47,7 @@ def start() -> None:
             _training.begin(state.experiment, _trainable(replace(state.experiment, train=_usual(state.experiment))))
         else:
             trained()
+            fall_back()
     except InvalidInput as error:  # a share that leaves too few rows to train or to test, a ratio of no two columns
         state.experiment = _trainable(state.experiment)
         state.problems.append(str(error))
@@ -100,7 +99,7 @@ def experiment() -> Experiment:
 def asked() -> Experiment:
     """Return the settings that were asked for: those of this visit, unless a worker is still busy with others."""
     waiting: Experiment | None = st.session_state.wanted
-    return experiment() if waiting is None else replace(waiting, scheme=experiment().scheme)
+    return experiment() if waiting is None else _training.with_scheme(waiting, experiment())
 
 
 def budget() -> int | None:
@@ -135,6 +134,16 @@ def comparison() -> Comparison:
     return _shared.comparison(experiment(), opened())
 
 
+def twin() -> Parts:
+    """Return the quantised twin of the current original as plain parts."""
+    return _shared.twin(experiment(), opened())
+
+
+def family() -> str:
+    """Return the family of the current model: "linear", "trees"."""
+    return trained().parts.family
+
+
 def key() -> str:
     """Return the text that stands for the current result in caches."""
     return _shared.key_of(experiment()) + opened()[0]
@@ -143,27 +152,50 @@ def key() -> str:
 def take(e: Experiment) -> None:
     """Make `e` the settings of this visit; problems of the address are settled with it.
 
-    Settings that cannot be trained become a message, and the visit stays as it is; so it does, but for the scheme,
-    while a worker trains what would take long.
+    Settings that cannot be trained, or quantised so, become a message, and the visit stays as it is; so it does, but
+    for the scheme, while a worker trains what would take long.
     """
-    state = st.session_state
-    if (e.data, e.train) != (experiment().data, experiment().train):
+    state, same = st.session_state, (e.data, e.train) == (experiment().data, experiment().train)
+    if not same:
         try:
             if _training.needed(e):
                 _training.begin(e, replace(experiment(), scheme=e.scheme))
                 return
             _shared.trained(e)
+            _quantised(e, _shared.NOTHING)
         except InvalidInput as error:
             state.problems = [str(error)]
             return
         state.opened = None
         _training.drop()
+    else:
+        try:
+            _quantised(e, opened())
+        except InvalidInput as error:
+            state.problems = [str(error)]
+            return
     if e.data.dataset == OWN:
-        _use_table(e.data)
+        use_table(e.data)
     state.experiment, state.problems = e, []
 
 
-def _use_table(data: DataConfig) -> None:
+def _quantised(e: Experiment, source: _shared.Opened) -> None:
+    """Raise `InvalidInput` for a scheme that the model cannot take; a linear one takes every scheme that there is."""
+    if _shared.trained(e, source).parts.family != "linear":
+        _shared.comparison(e, source)
+
+
+def fall_back() -> None:
+    """Take the usual scheme in place of one that the current model cannot take, and say why."""
+    e = experiment()
+    try:
+        _quantised(e, opened())
+    except InvalidInput as error:
+        st.session_state.problems = [*st.session_state.problems, str(error)]
+        st.session_state.experiment = replace(e, scheme=default_scheme(family()))
+
+
+def use_table(data: DataConfig) -> None:
     """Make the open table that `data` describes the one in use; pins on another one go, they could not be shown."""
     state, found = st.session_state, _shared.open_table(data.sha256)
     if found is not None:
@@ -186,9 +218,9 @@ def attempt(change: Any, *args: Any, **kwargs: Any) -> None:
         st.session_state.problems = [str(error)]
 
 
-def change_scheme(key: str, field: str) -> None:
-    """Take a switch of the scheme from the widget `key`; a new method keeps the switches it can take."""
-    value = st.session_state[key]
+def change_scheme(key: str, field: str, value: Any = None) -> None:
+    """Take a switch of the scheme from the widget `key`, or `value`; a new method keeps the switches it can take."""
+    value = st.session_state[key] if value is None else value
     e = experiment()
     if field == "method":
         attempt(lambda: replace(e, scheme=adapt(e.scheme, value)))
@@ -218,39 +250,6 @@ def set_method(method: str) -> None:
     """Take another method, with every switch that it can take."""
     e = experiment()
     take(replace(e, scheme=adapt(e.scheme, method)))
-
-
-def open_model(model: Model, sha: str) -> None:
-    """Make an opened file the current model: its recipe, its scheme, and its own numbers where they differ.
-
-    A model from outside has no recipe, and one of a user's own table that is not open here has no rows; the settings
-    of data and training then wait until it is closed.
-    """
-    own = model.data if model.data is not None and model.data.dataset == OWN else None
-    at_hand = own is not None and _shared.open_table(own.sha256) is not None
-    again = reopen(model, _shared.own_rows(own) if own is not None and at_hand else None)
-    now = experiment()
-    scheme = now.scheme if model.quantized is None else model.quantized.scheme
-    if model.data is None or model.config is None or AWAY in again.report.notes:
-        take(replace(now, scheme=scheme))
-    else:
-        take(Experiment(model.data, model.config, scheme))
-    kept = {DIFFERS, OUTSIDE, AWAY} & set(again.report.notes)
-    st.session_state.opened = (sha, model) if kept else None
-
-
-def open_settings(data: bytes) -> None:
-    """Take the settings in a JSON file; raises `InvalidInput` and changes nothing when they are not ours."""
-    e = parse_config(data, "settings")
-    if not _training.needed(e):
-        _shared.trained(e)
-    take(e)
-    st.session_state.opened = None
-
-
-def close_model() -> None:
-    """Leave the opened file and go back to training."""
-    st.session_state.opened = None
 
 
 def pin() -> None:

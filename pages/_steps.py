@@ -18,7 +18,9 @@ WIDTH = 32
 
 
 def render(c: Comparison) -> None:
-    """Draw the section; closed, it costs nothing."""
+    """Draw the section; closed, it costs nothing. Trees have no coefficients."""
+    if c.original.family != "linear":
+        return
     with st.expander(LABEL, key="steps_box", icon=":material/school:", on_change="rerun") as box:
         if box.open:
             _section(c)

@@ -8,8 +8,9 @@ import streamlit as st
 
 from core import figures
 from core.comparison import Comparison
-from core.quant import METHODS, Scheme
-from core.sweep import Point, Sweep, sweep
+from core.figures import called
+from core.quant import METHODS
+from core.sweep import Point, Sweep
 from core.sweep.front import worth
 from pages import _choice, _every, _shared, _state
 from pages._format import METHOD_LABELS, number
@@ -34,7 +35,9 @@ def render(c: Comparison) -> None:
     name, now = _choice.main_name(c), _choice.here(c, found, found.basis)
     figure = _shared.drawn(
         f"map {best}", _state.key(),
-        lambda: figures.loss_map(found, cells, found.basis, _shared.palette(), name, LABELS, now),
+        lambda: figures.loss_map(
+            found, cells, found.basis, _shared.palette(), name, LABELS, now, c.original.family
+        ),
     )  # fmt: skip
     schemes = tuple(p.scheme for p in cells)
     st.plotly_chart(
@@ -59,10 +62,10 @@ def _cells(c: Comparison, best: bool) -> tuple[Sweep, tuple[Point, ...], str] | 
         found = swept
         key = f"{_choice.model_key()} best"
         return found, _shared.drawn("cells", key, lambda: best_cells(found)), key
-    scheme, trained, e = c.quantized.scheme, _state.trained(), _state.experiment()
-    key = _shared.key_of(replace(e, scheme=replace(scheme, bits=Scheme().bits))) + _state.opened()[0]
-    found = _shared.drawn("cells", key, lambda: sweep(trained, tuple(METHODS), _shared.ALL_BITS, scheme))
-    return found, found.points, key
+    # What `auto` found is a method with its switches, from which the map goes on.
+    e, opened, methods = replace(_state.experiment(), scheme=c.quantized.scheme), _state.opened(), tuple(METHODS)
+    line = _every.line(e, opened, methods)
+    return None if line is None else (line, line.points, _shared.line_key(e, opened, methods))
 
 
 def best_cells(found: Sweep) -> tuple[Point, ...]:
@@ -80,7 +83,7 @@ def _rank(p: Point, basis: str) -> tuple[float, int, float]:
 
 
 def _names(cells: tuple[Point, ...]) -> tuple[str, ...]:
-    return tuple(f"{p.scheme.words}: {p.numbers:,} bytes" for p in cells)
+    return tuple(f"{called(p, _state.family())}: {p.numbers:,} bytes" for p in cells)
 
 
 def _words(c: Comparison, found: Sweep, best: bool) -> str:

@@ -11,7 +11,7 @@ from core import tables
 from core.fields import spell
 from core.tables.limits import MAX_BYTES
 from core.tables.table import FLAG, NUMBER
-from pages import _jobs, _own, _shared
+from pages import _jobs, _own, _shared, _shelves
 from pages._format import listed, literal, size
 from pages._state import sync
 
@@ -77,11 +77,11 @@ def _found(chosen: _shared.OwnTable) -> None:
     st.markdown(f"**{literal(chosen.name)}**: {counts}; {literal('; '.join(table.notes))}.")
     key = f"{table.sha256} {chosen.target} {chosen.task} {chosen.features}"
     st.dataframe(
-        _shared.kept("preview", table.sha256, lambda: _preview(table)), hide_index=True, key="own_preview",
+        _shelves.kept("preview", table.sha256, lambda: _preview(table)), hide_index=True, key="own_preview",
         alt="The first rows of the table", column_config=_right([c.name for c in table.columns if c.kind == NUMBER]),
     )  # fmt: skip
     st.dataframe(
-        _shared.kept("columns", key, lambda: _columns(chosen)), hide_index=True, key="own_columns",
+        _shelves.kept("columns", key, lambda: _columns(chosen)), hide_index=True, key="own_columns",
         alt="The columns of the table",
         column_config={
             "type": st.column_config.TextColumn(width=84), **_right(["missing", "different"], 72),

@@ -238,7 +238,7 @@ def _questions(train: TrainConfig, t: Trained) -> None:
             help="Permutation importance: by how much the figure falls on rows left out when one feature is shuffled.",
         )  # fmt: skip
     about, palette = _jobs.About(request.data, train), _shared.palette()
-    curve, importance = (a if a and a.about == about else None for a in map(_jobs.answer, ("learning", "importance")))
+    curve, found = (a if a and a.about == about else None for a in map(_jobs.answer, ("learning", "importance")))
     grid = st.grid(columns=2, min_column_width=420, gap="medium")
     if curve is not None:
         with grid.container():
@@ -247,13 +247,41 @@ def _questions(train: TrainConfig, t: Trained) -> None:
                 alt=f"{name} against the number of training rows",
             )  # fmt: skip
             _outside([m for p in curve.result.points for m in (p.train, p.validation)])
-    if importance is not None:
+    # Of trees it is drawn above, beside what they ask about.
+    if found is not None and t.parts.family != "trees":
         with grid.container():
-            st.plotly_chart(
-                _importance(importance.result, name, palette), key="importance_chart", config=PLOTLY,
-                alt=f"Loss of {name} for each feature that is shuffled",
-            )  # fmt: skip
-            st.caption(_importance_words(importance.result, name))
+            _draw_importance(found.result, name)
+
+
+def importance(t: Trained) -> None:
+    """Draw how much the current model loses without each feature, or the button that finds it out."""
+    if t.data is None or t.config is None:
+        return
+    _jobs.collect(*KINDS)
+    request, name = _leaderboard.request_of(t), LABELS[_leaderboard.main_of(t)]
+    found = _jobs.answer("importance")
+    if found is not None and found.about == _jobs.About(request.data, t.config):
+        _draw_importance(found.result, name)
+        return
+    st.button(
+        "Find out", key="importance_now", disabled=_jobs.task() is not None, on_click=_start,
+        args=("importance", "Importance of features", permutation_importance, request, REPEATS),
+        icon=":material/bar_chart:",
+    )  # fmt: skip
+    st.caption(
+        f"Permutation importance: by how much {name} falls on training rows left out when one feature is shuffled. A "
+        "worker fits the model once more for it."
+    )
+    if not st.session_state.get("tune_box"):  # else the job is drawn there
+        _jobs.watch("importance")
+
+
+def _draw_importance(found: Importances, name: str) -> None:
+    st.plotly_chart(
+        _importance(found, name, _shared.palette()), key="importance_chart", config=PLOTLY,
+        alt=f"Loss of {name} for each feature that is shuffled",
+    )  # fmt: skip
+    st.caption(_importance_words(found, name))
 
 
 def _importance_words(found: Importances, name: str) -> str:

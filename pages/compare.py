@@ -12,8 +12,21 @@ import streamlit as st
 from core import figures
 from core.comparison import Comparison
 from core.metrics import LABELS, SCALARS
-from core.sizes import float_size
-from pages import _agreement, _budget, _findings, _goal, _pareto, _pins, _reference, _shared, _state, _sweep
+from pages import (
+    _agreement,
+    _budget,
+    _choice,
+    _findings,
+    _goal,
+    _pareto,
+    _pins,
+    _reference,
+    _shared,
+    _state,
+    _sweep,
+    _trees,
+)
+from pages._codes import codes
 from pages._format import literal, money, number, signed, size, titled
 from pages._result import PLOTLY, finding
 
@@ -57,16 +70,14 @@ def size_table(c: Comparison) -> None:
     trained = _state.trained()
     original, quantized = c.sizes["original"], c.sizes["quantized"]
     cast_scores = {y.kind: y.score for y in c.yardsticks}
-    figure = f"test {LABELS[c.metric]}"
+    figure, trees = f"test {LABELS[c.metric]}", c.original.family == "trees"
+    first = "original, packed" if trees else "original, float64"
     rows = [
-        ("original, float64", original, c.score("original")),
-        *[
-            (f"{k} cast", float_size(trained.parts, original.file - original.numbers, k), cast_scores[k])
-            for k in ("float32", "float16")
-        ],
+        (first, original, c.score("original")),
+        *[(f"{k} cast", found, cast_scores[k]) for k, found in _choice.casts(trained)],
         ("quantised", quantized, c.score("quantized")),
     ]
-    whole = {"original, float64", "quantised"}
+    whole = {first, "quantised"}
     frame = pd.DataFrame(
         {
             "model": [name for name, _, _ in rows],
@@ -79,8 +90,12 @@ def size_table(c: Comparison) -> None:
     )
     config: dict[str, Any] = {
         "model": st.column_config.TextColumn("bytes", width=112),
-        "payload": st.column_config.NumberColumn("payload", width=62, help="Packed codes, or the floats themselves."),
-        "side": st.column_config.NumberColumn("side", width=48, help="Scales, zero points, intercept, scaling."),
+        "payload": st.column_config.NumberColumn(
+            "payload", width=68, format="localized", help="Packed codes, or the floats themselves."
+        ),
+        "side": st.column_config.NumberColumn(
+            "side", width=54, format="localized", help="Scales, zero points, intercept, scaling."
+        ),
         "container": st.column_config.TextColumn(
             "container", width=72, alignment="right", help="Names, units, settings and checks in the file."
         ),
@@ -88,28 +103,39 @@ def size_table(c: Comparison) -> None:
         figure: st.column_config.TextColumn(figure, width=92, alignment="right"),
     }
     st.dataframe(frame, hide_index=True, key="sizes", column_config=config, alt="Bytes of every candidate")
-    q = quantized
-    st.caption(
-        f"Quantised: {q.bits_per_parameter:.1f} bits per parameter, {q.scaling} of the {q.side} bytes of side "
-        f"information scale raw features. A plain cast has the original's container."
-        + (f" Joblib file of the estimator: {size(c.joblib_bytes)}." if c.joblib_bytes else "")
-    )
+    st.caption(_size_words(c))
     if c.not_smaller:
         st.warning(c.not_smaller, icon=":material/scale:")
 
 
+def _size_words(c: Comparison) -> str:
+    """Return what the bytes of the quantised model are, and how large other files are."""
+    q = c.sizes["quantized"]
+    if c.original.family == "trees":
+        return (
+            f"Quantised: {q.bits_per_parameter:.1f} bits per value of a leaf, the structure included, which is exact "
+            f"and the same in all of them. {_trees.files(c)}"
+        )
+    return (
+        f"Quantised: {q.bits_per_parameter:.1f} bits per parameter, {q.scaling} of the {q.side} bytes of side "
+        f"information scale raw features. A plain cast has the original's container."
+        + (f" Joblib file of the estimator: {size(c.joblib_bytes)}." if c.joblib_bytes else "")
+    )
+
+
 def errors_and_differences(c: Comparison) -> None:
-    """Draw coefficient errors beside the distribution of prediction differences."""
+    """Draw errors of coefficients or leaves beside the distribution of prediction differences."""
     trained = _state.trained()
     target, key, colours = trained.dataset.target, _state.key(), _shared.palette()
     grid = st.grid(columns=2, min_column_width=420, gap="medium")
     with grid.container():
-        st.markdown("**Errors of the coefficients**")
-        figure = _shared.drawn("errors", key, lambda: figures.coef_errors(c, colours, trained.preparation.columns))
-        st.plotly_chart(figure, key="coef_errors", config=PLOTLY, alt="Error of each coefficient")
-        errors, width = c.errors, c.coef_range
-        share = f", {errors.mean() / width:.4%} of their range" if width > 0 else ""
-        st.caption(f"Mean {errors.mean():.6g}{share}; largest {errors.max():.6g}. Without the intercept.")
+        if c.original.family == "trees":
+            st.markdown("**Errors of the leaves**")
+            _trees.by_tree(c)
+        elif c.original.family == "linear":
+            _coefficient_errors(c)
+        else:
+            codes(c)
     if not len(c.differences):
         return
     with grid.container():
@@ -119,6 +145,17 @@ def errors_and_differences(c: Comparison) -> None:
         )
         st.plotly_chart(figure, key="moved", config=PLOTLY, alt="Distribution of the prediction differences")
         st.caption(_agreement_words(c, target.factor, target.unit))
+
+
+def _coefficient_errors(c: Comparison) -> None:
+    """Draw the error of each coefficient."""
+    st.markdown("**Errors of the coefficients**")
+    names = _state.trained().preparation.columns
+    figure = _shared.drawn("errors", _state.key(), lambda: figures.coef_errors(c, _shared.palette(), names))
+    st.plotly_chart(figure, key="coef_errors", config=PLOTLY, alt="Error of each coefficient")
+    errors, width = c.errors, c.coef_range
+    share = f", {errors.mean() / width:.4%} of their range" if width > 0 else ""
+    st.caption(f"Mean {errors.mean():.6g}{share}; largest {errors.max():.6g}. Without the intercept.")
 
 
 def _agreement_words(c: Comparison, factor: float, unit: str) -> str:

@@ -13,7 +13,7 @@ from core.metrics import LABELS, SCALARS
 from core.models import MODELS, models_for
 from core.quant.coordinates import column_scale
 from core.train import Trained
-from pages import _preparing, _recipe, _shared, _state, _table, _tuning
+from pages import _preparing, _recipe, _shared, _state, _table, _train_trees, _tuning
 from pages._fields import draw
 from pages._format import listed, literal, money, number
 from pages._result import PLOTLY
@@ -38,7 +38,8 @@ def settings_form() -> None:
         values = dict(e.train.params)
         for name, field in hyperparameters(e.train.model).items():
             draw(field, f"hyper_{e.train.model}_{name}", values[name], _recipe.change_hyperparameter, name)
-        draw(SCALING, "scaling", e.train.scaling, _recipe.change_train, "scaling")
+        if MODELS[e.train.model].family != "trees":  # which ask about one column at a time: its scale says nothing
+            draw(SCALING, "scaling", e.train.scaling, _recipe.change_train, "scaling")
         st.segmented_control(
             "Degree", [1, 2], key=sync("degree", e.train.degree), on_change=_recipe.change_train,
             args=("degree", "degree"), required=True, help=DEGREE.help,
@@ -69,7 +70,8 @@ def _data() -> None:
 def sentence(t: Trained) -> None:
     """Write the one sentence that is the result."""
     metrics, target = baseline(t).metrics, t.dataset.target
-    rows = f"{t.report.n_train:,} rows, {t.report.seconds * 1000:,.0f} ms"
+    took = "" if t.report.seconds is None else f", {t.report.seconds * 1000:,.0f} ms"
+    rows = f"{t.report.n_train:,} rows{took}"
     label = MODELS[t.config.model].label if t.config else "The model"
     with st.container(key="finding"):
         if t.dataset.task == "classification":
@@ -98,10 +100,13 @@ def report(t: Trained) -> None:
                     f"{LABELS[name]}, {part}", number(metrics[part][name]), border=True,
                     help=f"On {rows:,} {part} rows{of}.",
                 )  # fmt: skip
-    st.caption(
-        f"Rank {t.report.rank} of {t.report.n_columns}: "
-        + ("every direction of the data is used." if t.report.rank == t.report.n_columns else "some are not.")
-    )
+    if t.parts.family == "trees":
+        st.caption(_train_trees.words(t))
+    elif t.report.rank is not None:
+        st.caption(
+            f"Rank {t.report.rank} of {t.report.n_columns}: "
+            + ("every direction of the data is used." if t.report.rank == t.report.n_columns else "some are not.")
+        )
     for note in t.report.notes:
         st.warning(note)
 
@@ -126,6 +131,13 @@ def class_charts(t: Trained) -> None:
             for name, r in metrics["report"].items()
         ]  # fmt: skip
         st.dataframe(rows, hide_index=True, key="class_report", alt="Precision, recall and F1 of each class")
+    if t.parts.family == "linear":
+        _class_coefficients(t, key)
+
+
+def _class_coefficients(t: Trained, key: str) -> None:
+    """Draw the coefficients of a linear classifier."""
+    classes, colours = t.dataset.classes, _shared.palette()
     st.markdown("**Coefficients** of the standardised features")
     named = classes if t.parts.values["coef"].shape[0] > 1 else (f"{classes[1]} (against {classes[0]})",)
     figure = _shared.drawn(
@@ -138,7 +150,7 @@ def class_charts(t: Trained) -> None:
 
 
 def charts(t: Trained) -> None:
-    """Draw predictions, residuals and coefficients, all on the test rows."""
+    """Draw predictions and residuals on the test rows, and the coefficients of a linear model."""
     _, y = t.rows("test")
     predicted = baseline(t).outputs
     unit = _unit(t)
@@ -152,6 +164,13 @@ def charts(t: Trained) -> None:
         st.markdown("**Residuals**")
         figure = _shared.drawn("residuals", key, lambda: figures.residuals(y, predicted, unit, colours))
         st.plotly_chart(figure, key="residuals", config=PLOTLY, alt="Distribution of the errors, test rows")
+    if t.parts.family == "linear":
+        _coefficients(t, key)
+
+
+def _coefficients(t: Trained, key: str) -> None:
+    """Draw the coefficients of a linear model, and the table of them with their units."""
+    colours, unit = _shared.palette(), _unit(t)
     st.markdown("**Coefficients**")
     raw = t.parts.values["coef"][0]
     units = _units(t)
@@ -239,5 +258,6 @@ else:
     _preparing.ratios(current)
     report(current)
     (class_charts if current.dataset.task == "classification" else charts)(current)
+    _train_trees.importances(current)
     about(current)
     _tuning.render()

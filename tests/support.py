@@ -19,7 +19,7 @@ from core.artifact.reader import parse
 from core.config import DataConfig, TrainConfig
 from core.datasets import Dataset, Feature, Target, split
 from core.evaluate import compare, model_file
-from core.models import models_for
+from core.models import MODELS, models_for
 from core.parts import Array, Floats, Parts, frozen
 from core.quant import METHOD_NAMES, SWITCHES, Quantized, Scheme
 from core.train import Fit, Trained, TrainReport, fit_rows, train
@@ -31,7 +31,10 @@ FORMULAS = settings(max_examples=200, derandomize=True, deadline=None, database=
 SPACES = SWITCHES["space"].options
 INTERCEPTS = SWITCHES["intercept"].options
 GRANULARITIES = SWITCHES["granularity"].options
-REGRESSORS = models_for("regression")
+# The linear ones; the other families have tests of their own.
+REGRESSORS = tuple(name for name in models_for("regression") if MODELS[name].family == "linear")
+# What messages say of the models of each task.
+OF_VALUES, OF_CLASSES = ("one of " + ", ".join(models_for(task)) for task in ("regression", "classification"))
 ALL_BITS = tuple(range(1, 17))
 
 # Unit roundoff of float32 and of float64: the largest relative error of one rounding.
@@ -116,7 +119,7 @@ def digits(scaling: str = "standard") -> Trained:
 @cache
 def small(model: str = "linear", degree: int = 1, classes: int = 4) -> Trained:
     """Return a model of a small generated table, trained once a session; a classifier has `classes` classes."""
-    if model in REGRESSORS:
+    if MODELS[model].task == "regression":
         return trained_on(*table(), TrainConfig(model, degree=degree))
     return classifier_on(*table(), classes, TrainConfig(model, degree=degree))
 
@@ -126,7 +129,7 @@ def fitted(model: str, scaling: str = "standard", degree: int = 1, classes: int 
     """Return a bare fit on a small generated table, made once a session."""
     X, y = table()
     config = TrainConfig(model, scaling, degree)
-    if model in REGRESSORS:
+    if MODELS[model].task == "regression":
         return fit_rows(X, y, names(X.shape[1]), config)
     return fit_rows(X, classes_of(y, classes), names(X.shape[1]), config, words(classes))
 

@@ -15,6 +15,8 @@ from core.own import from_estimator
 from core.parts import Array
 from core.quant import Scheme, quantize
 from tests.support import (
+    OF_CLASSES,
+    OF_VALUES,
     bare_file,
     classifier_bytes,
     pair_bytes,
@@ -164,7 +166,8 @@ HOSTILE: dict[str, tuple[Edit, str]] = {
     "no format": (drop("format"), "the file has format None"),
     "missing field": (drop("target"), "does not have the fields of this format"),
     "extra field": (put("surprise", 1), "does not have the fields of this format"),
-    "unknown family": (put("family", "trees"), "family and task are not those of the model linear"),
+    "unknown family": (put("family", "forest"), "family and task are not those of the model linear"),
+    "another family": (put("family", "trees"), "does not have the fields of this format"),
     "another task": (put("task", "classification"), "family and task are not those of the model linear"),
     "unknown data set": (put("data", "dataset", "iris"), 'dataset must be one of california_housing, .*, got "iris"'),
     "test share 1": (put("data", "test_size", 1), "test_size must be a number above 0 and below 1, got 1"),
@@ -315,11 +318,11 @@ OF_CLASSIFIERS: dict[str, tuple[Edit, str]] = {
     "the model of another task": (
         both(put("train", {"model": "linear", "scaling": "standard", "degree": 1, "params": {"positive": False}}),
              put("task", "regression"), put("classes", [])),
-        'model must be logistic for digits, got "linear"',
+        f'model must be {OF_CLASSES} for digits, got "linear"',
     ),
     "the table of another task": (
         put("data", "dataset", "california_housing"),
-        'model must be one of linear, ridge, lasso, elastic_net for california_housing, got "logistic"',
+        f'model must be {OF_VALUES} for california_housing, got "logistic"',
     ),
     "data without training": (put("train", None), "lacks a field or has one of the wrong kind|train must be"),
     "training without data": (put("data", None), "lacks a field or has one of the wrong kind"),
@@ -384,7 +387,7 @@ OWN: dict[str, tuple[Edit, str]] = {
     "a scaling": (put("preparation", "scaling", "standard"), "preparation does not fit the features and the training"),
     "degree 2": (put("preparation", "degree", 2), "preparation does not fit the features and the training"),
     "an unknown task": (put("task", "ranking"), "family or task is unknown to this version"),
-    "an unknown family": (put("family", "trees"), "family or task is unknown to this version"),
+    "an unknown family": (put("family", "forest"), "family or task is unknown to this version"),
     "classes of a regression": (put("classes", ["a", "b"]), CLASSES),
     "a checksum of no data": (put("data", {"sha256": "0" * 64}), "train must be|lacks a field"),
 }  # fmt: skip

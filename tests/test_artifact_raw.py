@@ -23,7 +23,7 @@ from core.quant import Scheme
 from core.rows import Cell, parse_rows
 from core.train import train_on
 from tests.own_tables import WORDS, mixed, mixed_bytes, mixed_table
-from tests.support import names, repack
+from tests.support import OF_CLASSES, names, repack
 from tests.test_artifact_hostile import Edit, array, both, drop, put
 
 SCHEME = Scheme("asymmetric", 5)
@@ -199,7 +199,7 @@ HOSTILE: dict[str, tuple[Edit, str]] = {
     "other features in the recipe": (put("data", "features", ["f0", "f1", "f2", "g3"]), "columns of the recipe"),
     "another target in the recipe": (put("data", "target", "z"), "columns of the recipe are not those of the file"),
     "another task in the recipe": (
-        put("data", "task", "classification"), "model must be logistic for this table"
+        put("data", "task", "classification"), f"model must be {OF_CLASSES} for this table"
     ),
     "no checksum in the recipe": (lambda h, a: h["data"].pop("sha256"), WRONG),
     "a checksum that is none": (put("data", "sha256", "0" * 63), "sha256 must be 64 hexadecimal digits"),

@@ -11,13 +11,14 @@ from safetensors.numpy import save as pack_arrays
 
 from core.artifact import from_trained, save
 from core.datasets import split
+from core.models import MODELS
 from core.quant import METHOD_NAMES, PRESETS
 from tests.cli_support import Shell, original_file, pair_file
 from tests.support import california, repack
 
 BITS = "bits must be a whole number from 1 to 16, got"
 SHARE = "test_size must be a number above 0 and below 1, got"
-MODELS = "one of linear, ridge, lasso, elastic_net, logistic"
+ALL_OF_THEM = f"… (python -m core models lists all {len(MODELS)})"
 METHODS = "one of symmetric, asymmetric, window, codebook, auto"
 FEATURES = "MedInc, HouseAge, AveRooms, AveBedrms, Population, AveOccup, Latitude, Longitude"
 SMALL = "a share that leaves 2 rows on either side"
@@ -32,8 +33,9 @@ def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["--model", "forest"], f'model must be {MODELS}, got "forest"'),
-        (["--model", "Linear"], f'model must be {MODELS}, got "Linear"'),
+        (["--model", "forest"], f'model must be one of random_forest, linear, ridge, {ALL_OF_THEM}, got "forest"'),
+        (["--model", "Linear"], f'model must be one of linear, ridge, lasso, {ALL_OF_THEM}, got "Linear"'),
+        (["--model", "boosting"], f'model must be one of hist_boosting, linear, ridge, {ALL_OF_THEM}, got "boosting"'),
         (
             ["--dataset", "../etc/passwd"],
             'dataset must be one of california_housing, diabetes, digits, wine, breast_cancer, got "../etc/passwd"',
@@ -162,7 +164,7 @@ def test_lines_that_are_no_commands_show_their_usage(shell: Shell, argv: list[st
 def test_a_hostile_value_is_one_short_printable_line(shell: Shell) -> None:
     """Control characters are escaped and length is cut before anything reaches a terminal."""
     message = shell.refused("train", "--model", "\x1b[31m" + "x" * 5000)
-    assert message.startswith(f'model must be {MODELS}, got "\\x1b[31mxxx')
+    assert message.startswith(f'model must be one of linear, ridge, lasso, {ALL_OF_THEM}, got "\\x1b[31mxxx')
     assert message.isprintable()
     assert len(message) < 200
 

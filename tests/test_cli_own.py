@@ -21,6 +21,7 @@ from core.tables import propose, read
 from core.train import Trained, train_on
 from tests.cli_support import Shell, original_file, pair_file
 from tests.own_tables import HOUSING, housing
+from tests.support import OF_VALUES
 
 FLATS, SEEDLINGS = (ROOT / "examples" / f"{name}.csv" for name in ("flats", "seedlings"))
 KNOWN = "rooms_per_household,bedrooms_per_room,population_per_household"
@@ -339,7 +340,7 @@ RATIOS = (
         (["--fill", "3"], '--fill must be left out unless --impute is constant, got "3"'),
         (["--impute", "constant", "--fill", "x"], 'fill must be a number from -1e+09 to 1e+09, got "x"'),
         (["--features", "floor", "--indicator"], '--indicator must be left out where no missing number is filled in, got "on"'),
-        (["--model", "logistic"], 'model must be one of linear, ridge, lasso, elastic_net for this table, got "logistic"'),
+        (["--model", "logistic"], f'model must be {OF_VALUES} for this table, got "logistic"'),
     ],
 )  # fmt: skip
 def test_bad_choices_are_refused(shell: Shell, command: str, argv: list[str], message: str) -> None:

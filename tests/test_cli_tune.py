@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from core.settings import ROOT, settings
 from core.tune import TuneRequest
 from core.tune import tune as search
 from tests.cli_support import Shell, original_file
-from tests.support import bundled
+from tests.support import OF_VALUES, bundled
 
 FLATS = ROOT / "examples" / "flats.csv"
 SEEDLINGS = ROOT / "examples" / "seedlings.csv"
@@ -164,7 +165,7 @@ def test_a_config_file_may_hold_the_space(shell: Shell, tmp_path: Path) -> None:
         (["--space", "alpha=1", "--space", "alpha=2"], 'space must be one entry for each setting, got "alpha twice"'),
         (["--space", "alpha=1", "--set", "alpha=2"], 'space must be of settings that no other option names, got "alpha"'),
         (["--space", "degree=1,2", "--degree", "2"], 'space must be of settings that no other option names, got "degree"'),
-        (["--model", "logistic"], 'model must be one of linear, ridge, lasso, elastic_net for california_housing, got "logistic"'),
+        (["--model", "logistic"], f'model must be {OF_VALUES} for california_housing, got "logistic"'),
         (["--config", "none.json"], 'config must be a readable JSON file (No such file or directory), got "none.json"'),
     ],
 )  # fmt: skip
@@ -253,6 +254,29 @@ def test_ctrl_c_is_one_line(shell: Shell, log: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(tune, "tune", stopped)
     assert shell.run("tune", "--json") == (130, "", "stopped\n")
     assert [e["event"] for e in events(log)] == ["tuning", "tune stopped"]
+
+
+def test_a_ctrl_c_that_got_lost_is_heard_at_the_next_step() -> None:
+    """A destructor swallows the exception; the next step of the work raises it again, and Ctrl-C is itself after it."""
+
+    class Swallows:
+        def __del__(self) -> None:
+            with suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+
+    before, steps = signal.getsignal(signal.SIGINT), []
+
+    def work(tell: Progress) -> None:
+        tell(0, 2, "one")
+        Swallows()
+        steps.append(1)
+        tell(1, 2, "two")
+        steps.append(2)
+
+    with pytest.raises(KeyboardInterrupt):
+        progress.watched(work)
+    assert steps == [1]
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_ctrl_c_stops_a_real_search(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from core.models import MODELS, models_for
 from core.prepare import KNOWN
 from core.quant import METHOD_NAMES, METHODS, PRESETS, SWITCHES, Scheme, params_of, scheme_from_json
 from tests.own_tables import mixed_table
-from tests.support import READERS, dataset, table
+from tests.support import OF_CLASSES, OF_VALUES, READERS, dataset, table
 
 
 def values_of(field: Field) -> st.SearchStrategy[Any]:
@@ -156,7 +156,7 @@ def test_one_damaged_field_is_refused_or_allowed(e: Experiment, data: st.DataObj
         ({"data": []}, r"^data must be an object with dataset, test_size, seed, got \[\]$"),
         (
             {"train": {"model": "forest"}},
-            r'^model must be one of linear, ridge, lasso, elastic_net, logistic, got "forest"$',
+            r'^model must be one of random_forest, linear, ridge, … \(.* lists all \d+\), got "forest"$',
         ),
         ({"train": {"scaling": "robust"}}, r'^scaling must be one of standard, none, got "robust"$'),
         ({"train": {"degree": 3}}, r"^degree must be a whole number from 1 to 2, got 3$"),
@@ -192,11 +192,11 @@ def test_one_damaged_field_is_refused_or_allowed(e: Experiment, data: st.DataObj
         ({"scheme": {"method": "codebook", "params": {"k": 4}}}, r'^setting of codebook must be none.*, got "k"$'),
         (
             {"data": {"dataset": "digits"}, "train": {"model": "ridge"}},
-            r'^model must be logistic for digits, got "ridge"$',
+            rf'^model must be {OF_CLASSES} for digits, got "ridge"$',
         ),
         (
             {"train": {"model": "logistic"}},
-            r'^model must be one of linear, ridge, lasso, elastic_net for california_housing, got "logistic"$',
+            rf'^model must be {OF_VALUES} for california_housing, got "logistic"$',
         ),
         (
             {"data": {"dataset": "wine"}, "train": {"params": {"solver": "liblinear"}}},
@@ -410,7 +410,7 @@ def test_what_belongs_to_an_own_table_is_no_setting_of_a_bundled_one(name: str, 
 
 def test_a_model_of_the_other_task_is_refused_for_an_own_table() -> None:
     """The task of the recipe decides, not the name of a table."""
-    with pytest.raises(InvalidInput, match=r'^model must be logistic for this table, got "ridge"$'):
+    with pytest.raises(InvalidInput, match=rf'^model must be {OF_CLASSES} for this table, got "ridge"$'):
         experiment_from_json({"data": {**OWN, "task": "classification"}, "train": {"model": "ridge"}})
 
 

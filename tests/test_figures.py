@@ -14,8 +14,9 @@ import plotly.graph_objects as go
 import pytest
 
 from core import figures
+from core.comparison import Comparison
 from core.config import preset_experiment
-from core.evaluate import Comparison, compare
+from core.evaluate import compare
 from core.figures import Palette
 from core.figures.grid import MAX_LINES, error_in_steps
 from core.figures.style import tint
@@ -44,6 +45,7 @@ def curve(values: dict[int, float | None], bits: int, original: float | None = 0
 def all_figures(trained: Trained, c: Comparison, names: tuple[str, ...], unit: str) -> dict[str, go.Figure]:
     """Return every figure there is, for one comparison, with feature names and unit as given."""
     e = c.experiment
+    assert e is not None
     columns, y = trained.columns("test")
     raw = trained.parts.values["coef"][0]
     units = [f"{unit} per {n}" for n in names]

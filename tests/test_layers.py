@@ -18,14 +18,14 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "logs",
         "jobs",
         "parts fields",
-        "families moments prepare rows tables",
+        "families moments packed prepare rows tables",
         "quant metrics",
         "sizes datasets models intervals",
         "config device",
         "train permalink comparison cost",
-        "artifact agreement",
+        "artifact agreement outputs",
         "evaluate own config_file batch",
-        "sweep bundled",
+        "sweep lab bundled",
         "slow diagnose tune export drift reference",
         "tracking figures api cli",
         "__main__",
@@ -116,7 +116,7 @@ def page_faults(source: Source, pages: frozenset[str]) -> Iterator[str]:
     if source.path != "pages/_shared.py":
         names = source.names()
         for node in ast.walk(source.tree):
-            if isinstance(node, ast.Attribute) and dotted(node, names).startswith("streamlit.cache_"):
+            if isinstance(node, ast.Attribute) and dotted(node, names).startswith(("streamlit.cache_", "cachetools.")):
                 yield f"{where(source, node.lineno)} keeps a cache of its own"
 
 
@@ -255,7 +255,13 @@ def test_the_check_of_code_passes_what_is_allowed(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["import _shared", "from _shared import warm", "import streamlit as st\nst.cache_data"]
+    "text",
+    [
+        "import _shared",
+        "from _shared import warm",
+        "import streamlit as st\nst.cache_data",
+        "import cachetools\ncachetools.cached({})",
+    ],
 )
 def test_the_check_of_pages_finds_planted_faults(text: str) -> None:
     """A second name for a page's module, or a cache outside _shared, is found."""

@@ -159,8 +159,8 @@ def unfitted_scaler() -> Any:
     return Pipeline([("s", StandardScaler()), ("m", LinearRegression().fit(X, Y))])
 
 
-KNOWN = "one of LinearRegression, Ridge, Lasso, ElasticNet, LogisticRegression"
-STEPS = "pipeline must be a StandardScaler and a linear model, got"
+KNOWN = "one of " + ", ".join(families._FAMILY_OF)
+STEPS = "pipeline must be a StandardScaler and a linear model or perceptron, got"
 FITTED = LinearRegression().fit(X, Y)
 BAD_ESTIMATORS: dict[str, tuple[Any, str]] = {
     "unfitted": (LinearRegression(), 'estimator must be fitted: call its fit first, got "LinearRegression"'),

@@ -13,7 +13,7 @@ from core.errors import InvalidInput
 from core.models import MODELS
 from core.permalink import LONGEST, from_query, to_query
 from core.quant import METHODS, PRESETS, SWITCHES, Scheme
-from tests.support import READERS
+from tests.support import OF_CLASSES, OF_VALUES, READERS
 from tests.test_config import TABLES, experiments
 
 OF_MODELS = [name for model in MODELS.values() for name in model.params]
@@ -93,7 +93,11 @@ def test_one_damaged_value_leaves_the_rest(e: Experiment, name: str, text: str) 
         ("test_size", "1", r"^test_size must be a number above 0 and below 1, got 1"),
         ("test_size", "nan", r'^test_size must be a number above 0 and below 1, got "nan"$'),
         ("seed", "4.0", r'^seed must be a whole number from 0 to .*, got "4.0"$'),
-        ("model", "forest", r'^model must be one of linear, ridge, lasso, elastic_net, logistic, got "forest"$'),
+        (
+            "model",
+            "forest",
+            r'^model must be one of random_forest, linear, ridge, … \(.* lists all \d+\), got "forest"$',
+        ),
         ("scaling", "", r'^scaling must be one of standard, none, got ""$'),
         ("degree", "3", r"^degree must be a whole number from 1 to 2, got 3$"),
         ("method", "gptq", r'^method must be one of symmetric, asymmetric, window, codebook, auto, got "gptq"$'),
@@ -200,13 +204,13 @@ def test_an_address_that_names_only_a_table_has_its_default_model(dataset: str) 
         (
             {"dataset": "digits", "model": "ridge"},
             Experiment(DataConfig("digits"), TrainConfig("logistic")),
-            ['model must be logistic for digits, got "ridge"'],
+            [f'model must be {OF_CLASSES} for digits, got "ridge"'],
         ),
         (
             {"model": "logistic", "bits": "4"},
             Experiment(scheme=Scheme(bits=4)),
             [
-                'model must be one of linear, ridge, lasso, elastic_net for california_housing, got "logistic"',
+                f'model must be {OF_VALUES} for california_housing, got "logistic"',
             ],
         ),
         (

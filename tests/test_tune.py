@@ -40,7 +40,7 @@ from core.tune import (
 )
 from core.tune.search import plan
 from core.tune.space import grid_of, grid_size, tunable
-from tests.support import bundled, classes_of, dataset, table, words
+from tests.support import OF_VALUES, bundled, classes_of, dataset, table, words
 
 Told = list[tuple[int, int, str]]
 RIDGE = TrainConfig("ridge")
@@ -354,7 +354,7 @@ def test_a_space_that_cannot_be_searched_is_refused(given: object, message: str)
         ({"folds": 1}, "folds must be a whole number from 2 to 20"),
         ({"folds": 2.5}, "folds must be a whole number from 2 to 20"),
         ({"seed": -1}, "seed must be a whole number from 0"),
-        ({"train": TrainConfig("logistic")}, "model must be one of linear, ridge, lasso, elastic_net for this table"),
+        ({"train": TrainConfig("logistic")}, f"model must be {OF_VALUES} for this table"),
         ({"space": (("alpha", (1.0,)), ("alpha", (2.0,)))}, "space must be one entry for each setting"),
     ],
 )

@@ -11,11 +11,15 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save as pack_arrays
 
+from core.artifact import layers
 from core.artifact.model import Model, probe_rows
+from core.artifact.trees import check_size
 from core.datasets import Feature
 from core.errors import ArtifactError
-from core.parts import Array, Floats, plain
-from core.quant import pack
+from core.packed import Packed
+from core.parts import Array, Floats, Parts, plain
+from core.quant import Quantized, pack
+from core.quant.stored import skeleton, stored_codes, stored_structure, stored_values
 
 # Raise it when the layout changes: keep the old reader, add a file of the old format to tests/data.
 FORMAT = 1
@@ -44,6 +48,11 @@ def arrays_of(model: Model) -> dict[str, Array]:
         "preparation.scale": model.preparation.scale,
         "sketch": model.sketch,
     }
+    if model.moments is not None:
+        arrays |= {f"moments.{name}": getattr(model.moments, name) for name in ("mean", "gram", "cross")}
+    if _held(model).family == "trees":
+        packed = packed_trees(model)
+        return arrays | {f"{n}.{name}": array for n, p in packed.items() for name, array in p.arrays.items()}
     if model.original is not None:
         arrays |= {f"original.{name}": values for name, values in model.original.values.items()}
     if model.quantized is not None:
@@ -51,20 +60,34 @@ def arrays_of(model: Model) -> dict[str, Array]:
         arrays |= {f"codes.{block}": pack(codes, q.scheme.bits) for block, codes in q.codes.items()}
         arrays |= {f"table.{b}.{name}": t for b, tables in q.tables.items() for name, t in tables.items()}
         arrays |= {f"exact.{name}": array for name, array in q.exact.items()}
-    if model.moments is not None:
-        arrays |= {f"moments.{name}": getattr(model.moments, name) for name in ("mean", "gram", "cross")}
     return arrays
 
 
+def _held(model: Model) -> Parts | Quantized:
+    """Return a model of the file."""
+    return model.original or model.quantized or model.parts("original")
+
+
+def packed_trees(model: Model) -> dict[str, Packed]:
+    """Return what a file of trees holds: their structure once, the exact leaves and the codes as far as it has them."""
+    q, found = model.quantized, {}
+    if model.original is not None:
+        found = {"structure": stored_structure(model.original), "original": stored_values(model.original)}
+    if q is not None:
+        # Where there is an original, the structure that its twin kept of it is found by cutting it again.
+        found |= {"codes": stored_codes(q)} | ({} if found else {"structure": stored_structure(skeleton(q))})
+    return found
+
+
 def header_of(model: Model) -> dict[str, Any]:
-    """Return everything but the arrays, as JSON; the checksum is added by `encode`."""
+    """Return everything but the arrays, as JSON; how trees are packed and the checksum are added by `encode`."""
     rows, q, m = probe_rows(model.sketch, model.preparation), model.quantized, model.moments
     return {
         "format": FORMAT,
         "label": model.label,
         "task": model.task,
         "classes": list(model.classes),
-        "family": (model.original or model.parts("quantized")).family,
+        "family": _held(model).family,
         "data": None if model.data is None else model.data.to_json() | {"sha256": model.data_sha256},
         "train": None if model.config is None else model.config.to_json(),
         "scheme": None if q is None else q.scheme.to_json(),
@@ -97,7 +120,17 @@ def encode(model: Model) -> bytes:
     """Return the bytes of the file that holds `model`; raises `ArtifactError` when it holds no model."""
     if not model.variants:
         raise ArtifactError("there is neither an original nor a quantised model to write")
+    held = _held(model)
+    if held.family == "trees":
+        check_size(held.structure, held.meta)
+    if held.family == "mlp":
+        layers.check_size(held.meta)
     header, arrays = header_of(model), arrays_of(model)
+    if held.family == "trees":
+        packed = {name: plain(packed.header) for name, packed in packed_trees(model).items()}
+        header["trees"] = {"kind": held.meta["kind"], **packed}
+    if held.family == "mlp":
+        header["mlp"] = layers.described(held.meta)
     header["sha256"] = checksum(header, arrays)
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     return bytes(pack_arrays(contiguous, {KEY: canonical(header)}))

@@ -114,6 +114,18 @@ class Model:
         starts = range(0, max(len(rows), 1), step)
         return np.concatenate([families.outputs(parts, self.preparation.expand(rows[i : i + step])) for i in starts])
 
+    def estimator(self, variant: str = "") -> Any:
+        """Return trees as a fitted scikit-learn estimator, checked to answer as they do, see `families.trees.rebuild`.
+
+        It takes the prepared columns, `preparation.expand(rows)`. Without `variant` the quantised model is rebuilt
+        where there is one. Raises `InvalidInput` for other families, whose numbers are few enough to be read from
+        `parts`.
+        """
+        found = self.parts(variant or self.variants[-1])
+        if found.family != "trees":
+            raise InvalidInput("model", found.family, "trees: others are weighted sums, and `parts` has their weights")
+        return families.trees.rebuild(found)
+
     @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes, empty for regression."""

@@ -9,9 +9,11 @@ import numpy as np
 
 from core import families
 from core.artifact.codec import canonical, header_of
+from core.artifact.layers import read_layers
 from core.artifact.model import N_PROBES, VARIANTS, Model
 from core.artifact.raw import LONGEST_WORDS, check_letters, features_of, preparation_of, target_of
 from core.artifact.strict import check_arrays, parse, strict_json
+from core.artifact.trees import read_trees
 from core.config import DataConfig, Experiment, TrainConfig, data_from_json, train_from_json
 from core.datasets import OWN
 from core.errors import ArtifactError, InvalidInput
@@ -54,7 +56,7 @@ def decode(data: bytes) -> Model:
 
 
 def _build(header: Mapping[str, Any], arrays: dict[str, Array]) -> Model:
-    if set(header) != _KEYS:
+    if set(header) != _KEYS | ({"trees", "mlp"} & {str(header.get("family"))}):
         raise ArtifactError("the header does not have the fields of this format")
     check_arrays(arrays)
     data, sha256, config = _read_recipe(header)
@@ -70,8 +72,13 @@ def _build(header: Mapping[str, Any], arrays: dict[str, Array]) -> Model:
     classes = _classes(header["classes"], task)
     check_letters(preparation, classes)
     meta = {"task": task, "features": list(preparation.columns), "classes": classes}
-    original = _original(header, arrays, meta)
-    quantized = None if header["scheme"] is None else _quantized(header, arrays, meta)
+    if header["family"] == "trees":
+        original, quantized = read_trees(header, arrays, meta)
+    elif header["family"] == "mlp":
+        original, quantized = read_layers(header, arrays, meta, _take, _tables)
+    else:
+        original = _original(header, arrays, meta)
+        quantized = None if header["scheme"] is None else _quantized(header, arrays, meta)
     if original is None and quantized is None:
         raise ArtifactError("the file holds neither an original nor a quantised model")
     moments = None if header["moments"] is None else _moments(header["moments"], arrays, len(meta["features"]))

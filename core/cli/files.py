@@ -17,6 +17,7 @@ from core.config import Experiment, TrainConfig
 from core.datasets import OWN, Feature
 from core.errors import InvalidInput
 from core.evaluate import compare, model_file
+from core.quant import Scheme, default_scheme
 from core.train import Trained
 
 Result = tuple[dict[str, Any], str]
@@ -46,7 +47,7 @@ def quantize_command(args: argparse.Namespace) -> Result:
     model = load(args.file)
     if model.original is None:
         raise InvalidInput("file", args.file, "a file that holds an original model")
-    scheme = options.experiment(args, Experiment()).scheme
+    scheme = options.experiment(args, Experiment(scheme=default_scheme(model.original.family))).scheme
     trained = reopen(model, table_of(args, model))
     c = compare(trained, scheme)
     pair = model_file(trained, c, model.label)
@@ -126,10 +127,18 @@ def _feature(feature: Feature) -> dict[str, Any]:
     return found | ({"categories": list(feature.categories)} if feature.categories else {})
 
 
+def _scheme(scheme: Scheme, family: str) -> str:
+    """Return how a model was quantised; trees have neither coordinates nor an intercept."""
+    if family != "linear":
+        return scheme.words_for(family)
+    return f"{scheme.label}, {scheme.space}, intercept {scheme.intercept}"
+
+
 def inspect_command(args: argparse.Namespace) -> Result:
     """Say what a file holds, after all its checks."""
     model = load(args.file)
     scheme = None if model.quantized is None else model.quantized.scheme
+    held = model.parts(model.variants[0])
     result = {
         "label": model.label,
         "holds": list(model.variants),
@@ -147,7 +156,8 @@ def inspect_command(args: argparse.Namespace) -> Result:
     shown = [
         f"holds: {' and '.join(model.variants)}; checksum and probe rows are right",
         *_recipe(model),
-        "not quantised" if scheme is None else f"{scheme.label}, {scheme.space}, intercept {scheme.intercept}",
+        *([] if held.family == "linear" else [text.growth(held)]),
+        "not quantised" if scheme is None else _scheme(scheme, held.family),
         text.table(["feature", "unit", "lowest", "highest"], [_range(f) for f in model.features]),
         f"made by {', '.join(f'{name} {v}' for name, v in model.versions.items())}",
     ]

@@ -23,8 +23,10 @@ from core.cli.tune import add_search, log_trained, tune_command
 from core.datasets import DATASETS, Dataset
 from core.errors import ArtifactError, InvalidInput
 from core.evaluate import compare, cross_validate, measure
+from core.families.mlp import layers
 from core.metrics import LABELS
 from core.models import MODELS
+from core.parts import Parts
 from core.quant import AUTO, BITS, METHODS, PRESETS
 from core.quant.methods import AUTO_SUMMARY
 from core.reference import SYSTEMS
@@ -114,13 +116,23 @@ def train_command(args: argparse.Namespace) -> Result:
         "metrics": metrics,
         "report": asdict(trained.report),
         "columns": list(trained.preparation.columns),
-        "coef": trained.parts.values["coef"][0].tolist(),
-        "intercept": float(trained.parts.values["intercept"][0]),
+        **_model(trained.parts),
         "experiment": wanted.experiment.to_json(),
         **wanted.to_json(),
         **saved,
     }
     return result, "\n".join([*wanted.lines(), text.training(trained, metrics), files.saved_line(saved)])
+
+
+def _model(parts: Parts) -> dict[str, Any]:
+    """Return what a trained model is made of: coefficients, or how large its trees or layers are."""
+    if parts.family == "trees":
+        nodes = parts.structure["n_nodes"]
+        return {"trees": len(nodes), "nodes": int(nodes.sum(dtype=int)), "leaves": len(parts.values["leaf"])}
+    if parts.family == "mlp":
+        return {"layers": [list(weight.shape) for weight, _ in layers(parts)], "numbers": parts.n_parameters}
+    coef, intercept = parts.values["coef"], parts.values["intercept"]
+    return {"coef": coef[0].tolist(), "intercept": float(intercept[0])}
 
 
 def compare_command(args: argparse.Namespace) -> Result:

@@ -26,16 +26,16 @@ from core.config_file import read_config
 from core.datasets import DATASETS, Dataset
 from core.errors import InvalidInput
 from core.fields import Choice, Field, Number, Value
-from core.models import models_for
+from core.models import MODELS, models_for
 from core.prepare.ratios import KNOWN
-from core.quant import BITS, METHOD_NAMES, SWITCHES, params_of
+from core.quant import BITS, KEEPING, METHOD_NAMES, SWITCHES, Scheme, default_scheme, params_of
 from core.tables import ENCODINGS
 
 FOLDS = Number(5, 2, 20, integer=True)
 
 _TRAIN: dict[str, Field] = {"scaling": SCALING, "degree": DEGREE, "impute": IMPUTE, "fill": FILL}
 _DATA: dict[str, Field] = {"test_size": TEST_SIZE, "seed": SEED}
-_SCHEME: dict[str, Field] = {"bits": BITS, **SWITCHES}
+_SCHEME: dict[str, Field] = {"bits": BITS, **SWITCHES, **KEEPING}
 
 
 def add_table(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +75,14 @@ def add_scheme(parser: argparse.ArgumentParser, bits: bool = True) -> None:
         parser.add_argument("--bits", help=BITS.allowed)
     for name, choice in SWITCHES.items():
         parser.add_argument(f"--{name}", help=choice.allowed)
+    parser.add_argument(
+        "--keep-trees", dest="trees", metavar="N",
+        help="of a forest the first N trees, of a boosting the first N iterations; 0 for all",
+    )  # fmt: skip
+    parser.add_argument(
+        "--keep-depth", dest="depth", metavar="N",
+        help="N questions to a leaf at most, the mean of the leaves where a tree goes deeper; 0 for all",
+    )  # fmt: skip
 
 
 def add_quantizing(parser: argparse.ArgumentParser) -> None:
@@ -127,6 +135,9 @@ def experiment(args: argparse.Namespace, start: Experiment, own: Dataset | None 
     """
     settings = start.to_json()
     settings["data"] = _table(args, start, own)
+    named = getattr(args, "model", None) or start.train.model
+    if getattr(args, "config", None) is None and start.scheme == Scheme() and named in MODELS:
+        settings["scheme"] = default_scheme(MODELS[named].family).to_json()
     if own is not None and "impute" not in settings["train"]:
         settings["train"]["impute"] = starting(own).impute
     _given(settings["data"], args, _DATA)
@@ -184,7 +195,8 @@ def without(args: argparse.Namespace, names: Sequence[str], allowed: str) -> Non
     for name in names:
         value = getattr(args, name)
         if value not in (None, [], False):
-            raise InvalidInput("--" + name.replace("_", "-"), "on" if value is True else value, allowed)
+            option = f"keep-{name}" if name in KEEPING else name.replace("_", "-")
+            raise InvalidInput(f"--{option}", "on" if value is True else value, allowed)
 
 
 def alone(args: argparse.Namespace) -> None:

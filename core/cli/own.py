@@ -10,15 +10,17 @@ from typing import Any
 
 from core.artifact import Model
 from core.cli import options, text
+from core.cli.progress import watched
 from core.config import FEATURES, DataConfig, Experiment, TrainConfig
-from core.datasets import OWN, Dataset
+from core.cost import QUICK, seconds_to_fit
+from core.datasets import OWN, Dataset, load
 from core.datasets.own import own_dataset
 from core.errors import InvalidInput, shown
 from core.tables import MAX_BYTES, Column, Table, Use, propose, read, treatment, why_not
 from core.tables.limits import file_field
 from core.tables.names import tidy
 from core.tables.table import TEXT
-from core.train import Trained, train, train_on
+from core.train import Trained, train_on
 
 # More columns than this fill a screen and say nothing; `--json` has them all.
 MOST_COLUMNS = 40
@@ -105,9 +107,12 @@ class Asked:
     own: Own | None
 
     def train(self) -> Trained:
-        """Return the model of the setting, trained."""
+        """Return the model of the setting, trained; how far it is can be watched where that takes long."""
         e = self.experiment
-        return train(e.data, e.train) if self.own is None else train_on(self.own.dataset, e.data, e.train)
+        dataset = load(e.data.dataset) if self.own is None else self.own.dataset
+        if seconds_to_fit(dataset, e.data, e.train) <= QUICK:
+            return train_on(dataset, e.data, e.train)
+        return watched(lambda progress: train_on(dataset, e.data, e.train, progress))
 
     def to_json(self) -> dict[str, Any]:
         """Return what is said about the user's own table, under "data"; nothing for a bundled one."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from core import batch, bundled, logs
 from core.artifact import Model, load
-from core.artifact.reopen import reopen
+from core.artifact.reopen import held_out
 from core.batch import Answers, Total
 from core.cli import options, text
 from core.cli.own import known, table_of
@@ -93,7 +93,7 @@ def _sample(model: Model, args: argparse.Namespace) -> Rows:
     if data is not None and data.dataset == OWN and table is None:
         allowed = f"given with --data FILE, the table that the model was trained on ({known(data)})"
         raise InvalidInput("--sample", args.file, allowed)
-    X, y = reopen(model, table).rows("test")
+    X, y = held_out(model, table)
     if len(y) == 0:
         raise InvalidInput("--sample", args.file, "used with a model of a bundled data set; name a file with --rows")
     gaps = np.isnan(X[:N_SAMPLE]).sum(axis=0).tolist()

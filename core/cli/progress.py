@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic
+from types import FrameType
 from typing import TextIO, TypeVar
 
 from core.progress import Progress, silent
@@ -21,13 +25,48 @@ _SETTLED = 1.0
 def watched(work: Callable[[Progress], Done], stream: TextIO | None = None) -> Done:
     """Return what `work` returns, while its progress stands on `stream` (stderr), if that is a terminal."""
     stream = sys.stderr if stream is None else stream
-    if not stream.isatty():
-        return work(silent)
-    line = Line(stream)
+    with interruptible() as check:
+        if not stream.isatty():
+            return work(_checked(silent, check))
+        line = Line(stream)
+        try:
+            return work(_checked(line, check))
+        finally:
+            line.clear()
+
+
+def _checked(progress: Progress, check: Callable[[], None]) -> Progress:
+    def step(done: int, total: int, words: str) -> None:
+        check()
+        progress(done, total, words)
+
+    return step
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], None]]:
+    """Yield what raises `KeyboardInterrupt` once Ctrl-C was pressed.
+
+    Pressed while Python runs a destructor or a callback of a library, the exception that Ctrl-C is gets lost there.
+    """
+    pressed = []
+
+    def press(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        signal.default_int_handler(number, frame)
+
+    def check() -> None:
+        if pressed:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # which alone hears signals
+        yield check
+        return
+    before = signal.signal(signal.SIGINT, press)
     try:
-        return work(line)
+        yield check
     finally:
-        line.clear()
+        signal.signal(signal.SIGINT, before)
 
 
 class Line:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
 from core.cli import options, text
 from core.cli.own import asked
+from core.cli.progress import watched
 from core.errors import InvalidInput
 from core.evaluate import baseline, compare
+from core.families.trees import rounds
 from core.metrics import LABELS
+from core.outputs import seen
+from core.parts import Parts
 from core.quant import METHODS, SWITCHES
 from core.sweep import (
     Cast,
@@ -44,25 +49,29 @@ def sweep_command(args: argparse.Namespace) -> Result:
     wanted = asked(args)
     e, trained = wanted.experiment, wanted.train()
     start = perf_counter()
-    if not trained.dataset.classes:
+    if trained.parts.family == "linear" and not trained.dataset.classes:
         anchors(trained)
+    seen(trained)
     baseline(trained)
     ready = perf_counter()
     fixed = {name: getattr(args, name) for name in SWITCHES if getattr(args, name) is not None}
-    plan = everything(trained.parts, names, widths, fixed) if every else line(names, widths, e.scheme)
-    found = run(trained, plan)
+    plan = everything(trained.parts, names, widths, fixed, e.scheme) if every else line(names, widths, e.scheme)
+    # Fewer trees and levels are for a goal: there they are a third way to fewer bytes.
+    plan = plan if goal is not None else replace(plan, smaller=())
+    found = watched(lambda progress: run(trained, plan, progress))
     seconds = {"statistics": ready - start, "sweep": perf_counter() - ready}
     if goal is not None and goal.basis == "cv":
-        found = with_cv(trained, plan, found)
-    candidates: list[Point | Cast] = [*found.points, *found.casts]
+        swept = found
+        found = watched(lambda progress: with_cv(trained, plan, swept, progress=progress))
+    candidates: list[Point | Cast] = [*found.points, *found.casts, *found.smaller]
     basis = found.basis if goal is None else goal.basis
     result = found.to_json() | {"seconds": seconds} | wanted.to_json()
     shown = [*wanted.lines(), text.sweep(found, names, basis)]
     if every:
         best = front(candidates, basis)
         result |= {"front": list(best), "dominated_by": list(dominators(candidates, basis))}
-        shown += ["", _front(found, [candidates[i] for i in best], basis)]
-    shown += [f"{len(found.points):,} settings in {seconds['sweep']:.3f} s, statistics of the rows before that in "
+        shown += ["", _front(found, [candidates[i] for i in best], basis, trained.parts)]
+    shown += [f"{len(found.tried):,} settings in {seconds['sweep']:.3f} s, statistics of the rows before that in "
               f"{seconds['statistics']:.3f} s"]  # fmt: skip
     shown += [f"left out for a model of this size: {', '.join(found.skipped)}"] if found.skipped else []
     if goal is not None:
@@ -95,16 +104,16 @@ def _goal(args: argparse.Namespace) -> Goal | None:
     return None
 
 
-def _name(one: Point | Cast) -> str:
-    return f"{one.kind} cast" if isinstance(one, Cast) else one.scheme.words
+def _name(one: Point | Cast, parts: Parts) -> str:
+    return f"{one.kind} cast" if isinstance(one, Cast) else one.scheme.words_for(parts.family, rounds(parts))
 
 
-def _front(found: Sweep, best: Sequence[Point | Cast], basis: str) -> str:
+def _front(found: Sweep, best: Sequence[Point | Cast], basis: str, parts: Parts) -> str:
     """Return the front as a table, by bytes."""
     rows = {"train": "training rows", "cv": "folds of the training rows", "fidelity": "training outputs"}[basis]
     name = LABELS[found.metric]
     table: list[list[text.Cell]] = [
-        [_name(one), one.numbers, text.six(one.figure(basis)), text.six(one.test)] for one in best
+        [_name(one, parts), one.numbers, text.six(one.figure(basis)), text.six(one.test)] for one in best
     ]
     header = [f"front: {name} on the {rows}", "bytes", "there", "on the test rows"]
     return text.table(header, table)
@@ -127,7 +136,7 @@ def _chosen(trained: Trained, found: Sweep, chosen: Chosen) -> tuple[dict[str, A
     asked = {"loss": f"at most {chosen.goal.amount:g} of {name} lost", "bytes": f"at most {chosen.goal.amount:g} bytes"}
     basis = {"train": "training rows", "cv": "folds of the training rows", "fidelity": "outputs"}[chosen.goal.basis]
     lines = [
-        f"{asked[chosen.goal.kind]}: {p.scheme.words}",
+        f"{asked[chosen.goal.kind]}: {_name(p, trained.parts)}",
         f"{p.numbers} bytes; loses {chosen.loss:.6f} of {name} on the {basis}, by which it was chosen",
         *text.difference(c),
     ]

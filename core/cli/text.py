@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from core.comparison import Comparison
 from core.datasets import Target
 from core.errors import shown
+from core.families.mlp import sizes as sizes_of
+from core.families.trees import rounds
 from core.metrics import LABELS, SCALARS, Metrics
+from core.parts import Parts
 from core.sizes import Size
 from core.sweep import Point, Sweep
 from core.sweep.front import worth
@@ -38,7 +41,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
 
 
 def training(trained: Trained, metrics: Mapping[str, Metrics]) -> str:
-    """Return the report of a training: metrics by part, coefficients, rank."""
+    """Return the report of a training: metrics by part; coefficients and rank, or how large the trees are."""
     report, dataset = trained.report, trained.dataset
     counts = {"train": report.n_train, "test": report.n_test}
     names = SCALARS[dataset.task]
@@ -47,11 +50,23 @@ def training(trained: Trained, metrics: Mapping[str, Metrics]) -> str:
         *_recipe(trained),
         table(["part", "rows", *(LABELS[n] for n in names)], rows),
     ]
+    linear = trained.parts.family == "linear"
     if dataset.task == "regression":
-        lines += [f"RMSE and MAE in units of {unit(dataset.target)}", "", _coefficients(trained)]
+        lines += [f"RMSE and MAE in units of {unit(dataset.target)}", *(["", _coefficients(trained)] if linear else [])]
     else:
         lines += ["", *_classes(metrics["test"])]
-    return "\n".join([*lines, f"rank {report.rank} of {report.n_columns}", *report.notes])
+    lines.append(f"rank {report.rank} of {report.n_columns}" if linear else growth(trained.parts))
+    return "\n".join([*lines, *report.notes])
+
+
+def growth(parts: Parts) -> str:
+    """Return how many trees there are, and how many leaves they have, or how wide the layers of a perceptron are."""
+    if parts.family == "mlp":
+        columns, hidden, outputs = sizes_of(parts)
+        widths = " → ".join(map(str, (columns, *hidden, outputs)))
+        return f"layers {widths}, {parts.meta['activation']}, {parts.n_parameters:,} weights and biases"
+    trees, leaves = len(parts.structure["n_nodes"]), len(parts.values["leaf"])
+    return f"{trees:,} tree{'s' if trees > 1 else ''}, {len(parts.structure['leaf_map']):,} nodes, {leaves:,} leaves"
 
 
 def _recipe(trained: Trained) -> list[str]:
@@ -96,37 +111,52 @@ def comparison(c: Comparison) -> str:
             rows.append([f"{part} {name}", six(before), six(after), gap])
     errors, width = c.errors, c.coef_range
     relative = f"{errors.mean() / width:.4%} of their range" if width > 0 else "their range is zero"
-    scheme = c.quantized.scheme
+    kind = {"trees": "leaf", "mlp": "weight"}.get(c.original.family, "coefficient")
     return "\n".join(
         [
-            f"{scheme.label}, space {scheme.space}, scale {scheme.scale}, intercept {scheme.intercept}",
+            _scheme(c),
             table(["metric", "original", "quantised", "difference"], rows),
             *difference(c),
             *_agreement(c),
             "",
             _parameters(c),
-            f"coefficient errors: mean {errors.mean():.8f}, largest {errors.max():.8f}, mean {relative}",
+            f"{kind} errors: mean {errors.mean():.8f}, largest {errors.max():.8f}, mean {relative}",
             "",
             sizes(c.sizes["original"], c.sizes["quantized"]),
             *[f"{y.kind} cast: {y.numbers} bytes at test {LABELS[c.metric]} {cell(y.score)}" for y in c.yardsticks],
-            f"joblib file of the estimator: {c.joblib_bytes:,} bytes",
+            *([] if c.joblib_bytes is None else [f"joblib file of the estimator: {c.joblib_bytes:,} bytes"]),
             *([c.not_smaller] if c.not_smaller else []),
         ]
     )
 
 
-# More parameters than this fill a screen and say nothing; `--json` has them all.
+def _scheme(c: Comparison) -> str:
+    """Return how a model was quantised; trees have neither coordinates nor an intercept."""
+    scheme = c.quantized.scheme
+    if c.quantized.family == "trees":
+        shared = {"tensor": "a scale for all trees", "row": "a scale for each tree"}[scheme.granularity]
+        return ", ".join([scheme.label, shared, f"scale {scheme.scale}", *scheme.kept_words(rounds(c.original))])
+    said = f"{scheme.label}, space {scheme.space}, scale {scheme.scale}, intercept {scheme.intercept}"
+    return said if c.quantized.family == "linear" else f"{said}, granularity {scheme.granularity}"
+
+
+# More parameters than this fill a screen and say nothing; `--json` has them all, of trees those that changed most.
 MOST_PARAMETERS = 60
+MOST_LEAVES = 10
 
 
 def _parameters(c: Comparison) -> str:
+    short = c.original.family != "linear"
     rows: list[list[Cell]] = [
         [literal(p.name), six(p.original), six(p.quantized), f"{p.error:+.6f}", p.code]
-        for p in c.parameters[:MOST_PARAMETERS]
+        for p in c.parameters[: MOST_LEAVES if short else MOST_PARAMETERS]
     ]
-    more = len(c.parameters) - len(rows)
-    listed = table(["parameter", "original", "quantised", "error", "code"], rows)
-    return f"{listed}\n… and {more:,} more parameters: see --json" if more else listed
+    more = (len(c.errors) if short else len(c.parameters)) - len(rows)
+    kind = {"trees": "leaf", "mlp": "weight"}.get(c.original.family, "parameter")
+    listed = table([kind, "original", "quantised", "error", "code"], rows)
+    if not more:
+        return listed
+    return f"{listed}\n… and {more:,} more " + ("that changed less" if short else "parameters: see --json")
 
 
 def _agreement(c: Comparison) -> list[str]:

@@ -73,7 +73,7 @@ def log_trained(trained: Trained) -> None:
     logs.event(
         "trained", dataset="" if data is None else data.dataset, table=trained.dataset.sha256[:12],
         model="" if config is None else config.model, rows=report.n_train, test_rows=report.n_test,
-        columns=report.n_columns, seconds=round(report.seconds, 3),
+        columns=report.n_columns, seconds=round(report.seconds or 0, 3),
     )  # fmt: skip
 
 

@@ -34,7 +34,12 @@ DIAGNOSES: dict[str, Diagnosis] = {
 
 
 def diagnose(trained: Trained, comparison: Comparison) -> tuple[Finding, ...]:
-    """Return what is found, the cure that saves most training output error first, then most bytes."""
+    """Return what is found, the cure that saves most training output error first, then most bytes.
+
+    All of it is about coefficients and their columns: of other models nothing is said.
+    """
+    if trained.parts.family != "linear":
+        return ()
     found = [finding for check in DIAGNOSES.values() if (finding := check(trained, comparison)) is not None]
     return tuple(sorted(found, key=lambda finding: finding.weight, reverse=True))
 

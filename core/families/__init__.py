@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import InvalidInput
-from core.families import linear
+from core.families import linear, mlp, trees
 from core.parts import Array, Floats, Parts
 
 
@@ -25,10 +25,16 @@ class Family:
 
 FAMILIES: dict[str, Family] = {
     "linear": Family(linear.extract, linear.outputs, linear.groups, linear.validate),
+    "trees": Family(trees.extract, trees.outputs, trees.groups, trees.validate),
+    "mlp": Family(mlp.extract, mlp.outputs, mlp.groups, mlp.validate),
 }
 
 # Which family an estimator belongs to, by the name of its class: scikit-learn stays out of this module.
-_FAMILY_OF = dict.fromkeys(("LinearRegression", "Ridge", "Lasso", "ElasticNet", "LogisticRegression"), "linear")
+_FAMILY_OF = {
+    **dict.fromkeys(("LinearRegression", "Ridge", "Lasso", "ElasticNet", "LogisticRegression"), "linear"),
+    **dict.fromkeys(trees.KINDS, "trees"),
+    **dict.fromkeys(mlp.KINDS, "mlp"),
+}
 
 
 def extract(estimator: Any) -> Parts:
@@ -48,6 +54,12 @@ def predict(parts: Parts, X: Floats) -> Floats:
     """Return the predictions of `parts` for `X`, shape (n_rows,): values, or numbers of classes."""
     found = outputs(parts, X)
     return found.argmax(axis=1).astype(np.float64) if parts.meta["task"] == "classification" else found
+
+
+def fold_scaling(parts: Parts, mean: Floats, scale: Floats) -> Parts:
+    """Return the same linear model or perceptron for unscaled columns."""
+    fold = mlp.fold_scaling if parts.family == "mlp" else linear.fold_scaling
+    return fold(parts, mean, scale)
 
 
 def groups(parts: Parts, name: str, granularity: str = "tensor") -> Array:

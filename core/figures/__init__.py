@@ -10,15 +10,30 @@ from core.figures.steps import landing
 from core.figures.style import Palette
 from core.figures.sweep import called, loss_map
 from core.figures.train import actual_vs_predicted, coefficient_map, coefficients, confusion, residuals
+from core.figures.trees import (
+    MOST_COLUMNS,
+    MOST_LEVELS,
+    bytes_by_part,
+    error_by_neuron,
+    error_by_tree,
+    leaf_histogram,
+    leaf_levels,
+    leaves_of,
+    size_curve,
+    split_counts,
+)
 from core.figures.tuning import hidden, importance_chart, learning_chart, searched, tuning_chart
 
 __all__ = [
+    "MOST_COLUMNS",
+    "MOST_LEVELS",
     "Cloud",
     "Palette",
     "actual_vs_predicted",
     "agreement_curve",
     "bits_curve",
     "bytes_bars",
+    "bytes_by_part",
     "called",
     "class_probabilities",
     "cloud",
@@ -30,10 +45,15 @@ __all__ = [
     "difference_histogram",
     "district_map",
     "draws_levels",
+    "error_by_neuron",
+    "error_by_tree",
     "hidden",
     "importance_chart",
     "landing",
+    "leaf_histogram",
+    "leaf_levels",
     "learning_chart",
+    "leaves_of",
     "loss_map",
     "number_line",
     "pareto",
@@ -41,5 +61,7 @@ __all__ = [
     "residuals",
     "searched",
     "shown_coefficients",
+    "size_curve",
+    "split_counts",
     "tuning_chart",
 ]

@@ -28,11 +28,12 @@ class Cloud:
     candidates: tuple[Candidate, ...]
     best: tuple[int, ...]
     beaten: tuple[int | None, ...]
+    family: str = "linear"
 
     @property
     def settings(self) -> int:
         """How many of the candidates are settings; they come first."""
-        return len(self.found.points)
+        return len(self.found.tried)
 
     @property
     def title(self) -> str:
@@ -44,13 +45,14 @@ class Cloud:
         return worth(self.candidates[place], self.basis)
 
 
-def cloud(found: Sweep, basis: str, name: str) -> Cloud:
-    """Return the candidates of a sweep; `name` is what their figure is called."""
+def cloud(found: Sweep, basis: str, name: str, family: str = "linear") -> Cloud:
+    """Return the candidates of a sweep of a model of this family; `name` is what their figure is called."""
     original = Cast(
         "original", found.original_numbers, found.original_test, found.original_train, 1.0, found.original_cv
     )
-    candidates: tuple[Candidate, ...] = (*found.points, *found.casts, original)
-    return Cloud(found, basis, plain(name), candidates, front(candidates, basis), dominators(candidates, basis))
+    candidates: tuple[Candidate, ...] = (*found.tried, *found.casts, original)
+    best, beaten = front(candidates, basis), dominators(candidates, basis)
+    return Cloud(found, basis, plain(name), candidates, best, beaten, family)
 
 
 def pareto(shown: Cloud, palette: Palette, here: Point | None = None, budget: int | None = None) -> go.Figure:
@@ -129,14 +131,14 @@ def _by(shown: Cloud, by: int) -> str:
     """Return the end of what a mark says: who beats it, and with what."""
     better = shown.candidates[by]
     figures = f"{better.numbers:,} bytes, {shown.name} {written(better.figure(shown.basis))}"
-    return f"<br>beaten by {called(better)}:<br>{figures}"
+    return f"<br>beaten by {called(better, shown.family)}:<br>{figures}"
 
 
 def _marks(shown: Cloud, places: Sequence[int]) -> dict[str, Any]:
     chosen = [shown.candidates[i] for i in places]
     return {
         "x": [one.numbers for one in chosen], "y": [_lean(shown.value(i)) for i in places], "mode": "markers",
-        "text": [called(one) for one in chosen],
+        "text": [called(one, shown.family) for one in chosen],
         "customdata": [[i, _lean(one.test)] for i, one in zip(places, chosen, strict=True)],
     }  # fmt: skip
 
@@ -160,7 +162,7 @@ def _front(shown: Cloud, floor: float, palette: Palette) -> tuple[go.Scatter, ..
     marks = go.Scatter(
         **_marks(shown, seen), name="front", hovertemplate=_template(shown), **clickable(full),
     )  # fmt: skip
-    text = [f"{called(shown.candidates[i])}<br>{shown.candidates[i].numbers:,} bytes; {shown.name} "
+    text = [f"{called(shown.candidates[i], shown.family)}<br>{shown.candidates[i].numbers:,} bytes; {shown.name} "
             f"{written(shown.value(i))} on the {ROWS[shown.basis]}" for i in low]  # fmt: skip
     below = go.Scatter(
         **_marks(shown, low) | {"y": [floor] * len(low), "text": text}, showlegend=False, hoverinfo="text",
@@ -206,5 +208,5 @@ def _here(shown: Cloud, here: Point, floor: float, palette: Palette) -> go.Scatt
     figures = f"{shown.name} {written(value)} on the {ROWS[shown.basis]}{test}"
     return go.Scatter(
         x=[here.numbers], y=[max(value, floor)], mode="markers", name="now", hoverinfo="text", marker=marker,
-        text=[f"now: {called(here)}<br>{here.numbers:,} bytes; {figures}"],
+        text=[f"now: {called(here, shown.family)}<br>{here.numbers:,} bytes; {figures}"],
     )  # fmt: skip

@@ -14,8 +14,15 @@ from core.parts import Floats
 MOST_CLASSES = 20
 
 
-def contributions(names: Sequence[str], original: Floats, quantized: Floats, unit: str, palette: Palette) -> go.Figure:
-    """Return each feature's contribution against the average district, for both models, in `unit`."""
+def contributions(
+    names: Sequence[str],
+    original: Floats,
+    quantized: Floats,
+    unit: str,
+    palette: Palette,
+    title: str = "contribution against the average row",
+) -> go.Figure:
+    """Return what each feature does to the answer, for both models, in `unit`; `title` says what is drawn."""
     labels = [plain(n) for n in names]
     number = "+,.0f" if unit == "$" else "+,.4~g"
     traces = [
@@ -29,7 +36,7 @@ def contributions(names: Sequence[str], original: Floats, quantized: Floats, uni
     ]  # fmt: skip
     return figure(
         traces, rows_height(len(labels), 34), barmode="group",
-        xaxis=axis(f"contribution against the average row,<br>{plain(unit)}", zeroline=True),
+        xaxis=axis(f"{plain(title)},<br>{plain(unit)}", zeroline=True),
         yaxis=axis("", autorange="reversed", type="category"),
     )  # fmt: skip
 
@@ -60,8 +67,8 @@ def _clear(colour: str) -> str:
     return "rgba(" + ",".join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5)) + ",0)"
 
 
-def pixel_pushes(values: Floats, top: float, name: str, palette: Palette) -> go.Figure:
-    """Return a map of each pixel's contribution `values` (rows, columns), the first row on top.
+def pixel_pushes(values: Floats, top: float, name: str, palette: Palette, unit: str = "log-odds") -> go.Figure:
+    """Return a map of each pixel's contribution `values` (rows, columns) in `unit`, the first row on top.
 
     From one colour (away) over nothing to another (towards), each full at ± `top`; a sign stands on the strong
     ones, so that colour is not needed to read it.
@@ -79,11 +86,11 @@ def pixel_pushes(values: Floats, top: float, name: str, palette: Palette) -> go.
     cells = go.Heatmap(
         z=values, x=columns, y=rows, zmin=-top, zmax=top, xgap=1, ygap=1, name=name,
         colorscale=[[0, minus], [0.5, _clear(minus)], [0.5, _clear(plus)], [1, plus]],
-        hovertemplate="row %{y}, column %{x}: %{z:+.4~g} log-odds<extra></extra>",
+        hovertemplate="row %{y}, column %{x}: %{z:+.4~g} " + plain(unit) + "<extra></extra>",
         colorbar={
             "orientation": "h", "thickness": 8, "len": 0.9, "y": 0, "yanchor": "top", "outlinewidth": 0,
             "tickvals": [-top, 0, top], "ticktext": [f"−{top:.2g}", "0", f"+{top:.2g}"],
-            "title": {"text": f"{name}, log-odds", "side": "bottom"},
+            "title": {"text": f"{name}, {plain(unit)}", "side": "bottom"},
         },
     )  # fmt: skip
     hidden = {"showgrid": False, "showticklabels": False, "ticks": "", "type": "category", "constrain": "domain"}

@@ -34,7 +34,8 @@ def bits_curve(
     floor = max(float(values.min()), top - 0.7 * max(abs(top), 0.3))
     drawn = np.maximum(values, floor)
     below = values < floor
-    pad = 0.06 * max(top - floor, 1e-6)
+    # A line that is level is drawn in the middle of a scale that can be read.
+    pad = 0.06 * (top - floor) if top - floor > 1e-6 else 0.02 * max(abs(top), 0.1)
     text = [f"{b} bits: {name} {v:.6g}" for b, v in zip(widths, values, strict=True)]
     hints = [f"{t} (click to take it)" for t in text]
     traces: list[go.Scatter] = []

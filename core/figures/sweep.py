@@ -24,7 +24,7 @@ INK = "#1B2430"
 
 def loss_map(
     found: Sweep, cells: Sequence[Point], basis: str, palette: Palette, name: str, labels: Sequence[str],
-    here: Point | None = None,
+    here: Point | None = None, family: str = "linear",
 ) -> go.Figure:  # fmt: skip
     """Return a map of bits (rows) by method (columns): colour is what `cells` lose on `basis` against the original.
 
@@ -46,7 +46,7 @@ def loss_map(
         # A map tells of no clicks; these marks, which nobody sees, do.
         go.Scatter(
             x=[methods.index(p.method) for p in cells], y=[p.bits for p in cells], mode="markers", showlegend=False,
-            text=[_hover(found, p, basis, plain(name)) for p in cells], hoverinfo="text",
+            text=[_hover(found, p, basis, plain(name), family) for p in cells], hoverinfo="text",
             customdata=list(range(len(cells))), **clickable({"size": 18, "opacity": 0}),
         ),
     ]  # fmt: skip
@@ -66,9 +66,9 @@ def clickable(marker: dict[str, Any]) -> dict[str, Any]:
     return {"marker": marker, "selected": same, "unselected": same}
 
 
-def called(one: Candidate) -> str:
-    """Return what a candidate is called: its setting in words, or the kind of its plain numbers."""
-    return one.scheme.words if isinstance(one, Point) else one.kind
+def called(one: Candidate, family: str = "linear") -> str:
+    """Return what a candidate is called: its setting in words, of a model of this family, or the kind of its cast."""
+    return one.scheme.words_for(family) if isinstance(one, Point) else one.kind
 
 
 def written(value: float | None, digits: int = 6) -> str:
@@ -76,14 +76,14 @@ def written(value: float | None, digits: int = 6) -> str:
     return "–" if value is None else f"{value:.{digits}g}".replace("-", "−")
 
 
-def _hover(found: Sweep, p: Point, basis: str, name: str) -> str:
+def _hover(found: Sweep, p: Point, basis: str, name: str, family: str) -> str:
     lost = loss(found, p, basis)
     parts = [f"{name} {written(p.figure(basis))} on the {ROWS[basis]}"]
     if math.isfinite(lost):
         parts.append(f"{written(abs(lost), 3)} {'less' if lost > 0 else 'more'} than the original")
     if p.test is not None:
         parts.append(f"{written(p.test)} on the test rows")
-    return f"{called(p)}<br>{p.numbers:,} bytes<br>" + "<br>".join(parts)
+    return f"{called(p, family)}<br>{p.numbers:,} bytes<br>" + "<br>".join(parts)
 
 
 def _class(lost: float) -> float:

@@ -3,11 +3,14 @@
 from core.quant.methods import AUTO, BITS, METHODS, Method
 from core.quant.packing import pack, packed_size, unpack
 from core.quant.presets import PRESETS, Preset
-from core.quant.quantize import Quantized, decoded_blocks, dequantize, quantize
+from core.quant.quantize import decoded_blocks, dequantize, quantize
+from core.quant.quantized import Quantized
 from core.quant.scheme import (
+    KEEPING,
     METHOD_NAMES,
     SWITCHES,
     Scheme,
+    default_scheme,
     params_of,
     scheme_from_json,
 )
@@ -15,6 +18,7 @@ from core.quant.scheme import (
 __all__ = [
     "AUTO",
     "BITS",
+    "KEEPING",
     "METHODS",
     "METHOD_NAMES",
     "PRESETS",
@@ -24,6 +28,7 @@ __all__ = [
     "Quantized",
     "Scheme",
     "decoded_blocks",
+    "default_scheme",
     "dequantize",
     "pack",
     "packed_size",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.parts import Floats
-from core.quant.quantize import Quantized
+from core.quant.quantized import Quantized
 
 
 @dataclass(frozen=True)

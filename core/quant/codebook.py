@@ -30,6 +30,12 @@ def cluster(values: Floats, count: int) -> Floats:
     if n > MOST_VALUES:
         allowed = f"at most {MOST_VALUES} (a granularity of row or block has fewer)"
         raise InvalidInput("different values for one table", n, allowed)
+    return best_centres(points, weights, count)
+
+
+def best_centres(points: Floats, weights: Array, count: int) -> Floats:
+    """Return the centres of `cluster` for different, ascending `points` (n,) with `weights`, more than `count`."""
+    n = len(points)
     # Centred, so that differences of the running sums of squares do not drown in a large offset.
     middle = float(points.mean())
     x = points - middle

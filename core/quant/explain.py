@@ -15,7 +15,8 @@ from core.quant.affine import single
 from core.quant.case import Case, Step
 from core.quant.levels import levels, steps
 from core.quant.methods import METHODS
-from core.quant.quantize import Quantized, decoded_blocks
+from core.quant.quantize import decoded_blocks
+from core.quant.quantized import Quantized
 
 
 def explain(

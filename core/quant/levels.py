@@ -6,7 +6,7 @@ import numpy as np
 
 from core.parts import Floats
 from core.quant.methods import METHODS
-from core.quant.quantize import Quantized
+from core.quant.quantized import Quantized
 
 
 def levels(q: Quantized, block: str, index: int) -> Floats:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core.errors import InvalidInput
 from core.families import groups as family_groups
 from core.moments import Moments, output_error
-from core.parts import Array, Floats, Parts, frozen, read_only
+from core.parts import Array, Floats, Parts
 from core.quant import coordinates as co
 from core.quant.affine import Tables
+from core.quant.layers import decoded_layers, dequantize_layers, quantize_layers
+from core.quant.leaves import decoded_leaves, dequantize_leaves, quantize_leaves
 from core.quant.methods import AUTO, METHODS
+from core.quant.quantized import Quantized
 from core.quant.scheme import Scheme
 
 # Factors by which a grid is shrunk or stretched in the search for its scale; 1 comes first, so that
@@ -25,40 +26,6 @@ FACTORS = np.concatenate([[1.0], np.linspace(0.05, 1.25, 481)])[:, None]
 
 # Values that a search rounds in one call: 16 MB an array, of which it holds about ten.
 MOST_AT_ONCE = 2_000_000
-
-
-@dataclass(frozen=True, eq=False)
-class Quantized:
-    """Codes and small tables in place of a model's floats.
-
-    `scheme` says what was done (its method is never `auto`), `requested` which method was asked for.
-    `codes` are unsigned, one flat array a block; `tables` hold one entry a group, as stored; `exact` are
-    the float32 arrays that stay floats. `shape` is that of the coefficients, `meta` the model's own.
-    """
-
-    scheme: Scheme
-    requested: str
-    family: str
-    shape: tuple[int, int]
-    codes: Mapping[str, NDArray[np.uint16]]
-    groups: Mapping[str, Array]
-    tables: Mapping[str, Mapping[str, Array]]
-    exact: Mapping[str, Array]
-    meta: Mapping[str, Any]
-
-    def __post_init__(self) -> None:
-        """Freeze every array and mapping."""
-        for name in ("codes", "groups", "exact"):
-            arrays = {k: frozen(v) for k, v in getattr(self, name).items()}
-            object.__setattr__(self, name, MappingProxyType(arrays))
-        tables = {b: MappingProxyType({k: frozen(v) for k, v in t.items()}) for b, t in self.tables.items()}
-        object.__setattr__(self, "tables", MappingProxyType(tables))
-        object.__setattr__(self, "meta", read_only(self.meta))
-
-    @property
-    def n_codes(self) -> int:
-        """How many codes are stored."""
-        return sum(c.size for c in self.codes.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,12 +132,18 @@ def resolve(parts: Parts, scheme: Scheme, moments: Moments | None) -> Scheme:
     return best
 
 
-def quantize(parts: Parts, scheme: Scheme, moments: Moments | None = None) -> Quantized:
+def quantize(parts: Parts, scheme: Scheme, moments: Moments | None = None, seen: Any = None) -> Quantized:
     """Return the quantised twin of `parts`.
 
     `moments` are those of the training rows' columns; without them only raw coordinates and a kept or
-    coded intercept are possible, else `InvalidInput`.
+    coded intercept are possible, else `InvalidInput`. Trees need none; `seen` are the leaves that the training rows
+    reach, or what they bring to the layers of a perceptron, see `core.quant.leaves` and `core.quant.layers`.
     """
+    scheme.check_for(parts.family)
+    return _QUANTIZE[parts.family](parts, scheme, moments, seen)
+
+
+def _quantize_linear(parts: Parts, scheme: Scheme, moments: Moments | None, _seen: Any) -> Quantized:
     concrete = resolve(parts, scheme, moments)
     one = variants(parts, concrete, moments, shrink=best_shrink(parts, concrete, moments))
     kinds = METHODS[concrete.method].tables
@@ -222,6 +195,10 @@ def exact_names(scheme: Scheme) -> tuple[str, ...]:
 
 def decoded_blocks(q: Quantized) -> dict[str, Floats]:
     """Return the decoded values of each block, in the coordinates in which they were rounded, (n,)."""
+    return _DECODED[q.family](q)
+
+
+def _decoded_linear(q: Quantized) -> dict[str, Floats]:
     method = METHODS[q.scheme.method]
     result = {}
     for block, codes in q.codes.items():
@@ -233,10 +210,31 @@ def decoded_blocks(q: Quantized) -> dict[str, Floats]:
 
 def dequantize(q: Quantized) -> Parts:
     """Return the model that the codes stand for, with coefficients of the unscaled columns."""
-    decoded = {name: v[None, :] for name, v in decoded_blocks(q).items()}
+    return _DEQUANTIZE[q.family](q)
+
+
+def _dequantize_linear(q: Quantized) -> Parts:
+    decoded = {name: v[None, :] for name, v in _decoded_linear(q).items()}
     coefs = co.raw_coef(decoded, q.exact, q.shape)
     if "intercept" in q.exact:
         intercepts = q.exact["intercept"].astype(np.float64)[None, :]
     else:
         intercepts = co.coded_intercept(decoded, q.exact, coefs)
     return Parts(q.family, {"coef": coefs[0], "intercept": intercepts[0]}, {}, q.meta)
+
+
+_QUANTIZE: dict[str, Callable[[Parts, Scheme, Moments | None, Any], Quantized]] = {
+    "linear": _quantize_linear,
+    "trees": lambda parts, scheme, _moments, seen: quantize_leaves(parts, scheme, seen),
+    "mlp": quantize_layers,
+}
+_DECODED: dict[str, Callable[[Quantized], dict[str, Floats]]] = {
+    "linear": _decoded_linear,
+    "trees": lambda q: {"leaf": decoded_leaves(q)},
+    "mlp": decoded_layers,
+}
+_DEQUANTIZE: dict[str, Callable[[Quantized], Parts]] = {
+    "linear": _dequantize_linear,
+    "trees": dequantize_leaves,
+    "mlp": dequantize_layers,
+}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import InvalidInput
-from core.fields import Choice, Fields, Pairs, complete
+from core.fields import Choice, Fields, Number, Pairs, complete
 from core.quant.methods import AUTO, BITS, METHODS
 
 METHOD_NAMES = (*METHODS, AUTO)
@@ -41,10 +41,23 @@ SWITCHES: dict[str, Choice] = {
         "tensor",
         ("tensor", "row", "block"),
         "Granularity",
-        "Which coefficients share a scale. tensor: all. row: those of one class. block: sixteen neighbours.",
+        "Which coefficients share a scale. tensor: all. row: those of one class. block: sixteen neighbours. Of trees, "
+        "the leaves: all, or in a row those of one tree. Of a perceptron, in a row those of one neuron.",
     ),
 }
 
+# How many trees and levels of a tree model are kept, 0 for all: the other two ways to a smaller one. They stand in
+# files and addresses only where they are not 0.
+KEEPING: dict[str, Number] = {
+    "trees": Number(
+        0, 0, 2000, integer=True, label="Trees kept",
+        help="The first so many trees of a forest, or iterations of a boosting; 0 for all.",
+    ),
+    "depth": Number(
+        0, 0, 100, integer=True, label="Levels kept",
+        help="So many questions to a leaf at most; where a tree goes deeper, the mean of its leaves stands. 0 for all.",
+    ),
+}  # fmt: skip
 
 # What the words of a setting say of a switch that is not at its default.
 _WORDS = {
@@ -57,6 +70,13 @@ _WORDS = {
     "row": "a scale for each class",
     "block": "a scale for each 16 values",
 }
+
+
+_WORDS_OF = {
+    "trees": {"row": "a scale for each tree"},
+    "mlp": {"row": "a scale for each neuron", "keep": "biases kept", "quantised": "biases quantised",
+            "same-grid": "biases on the same grid"},
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,6 +94,8 @@ class Scheme:
     intercept: str = "refit"
     granularity: str = "tensor"
     params: Pairs = ()
+    trees: int = 0
+    depth: int = 0
 
     def __post_init__(self) -> None:
         """Check every field and complete the method's settings."""
@@ -81,6 +103,8 @@ class Scheme:
         BITS.check("bits", self.bits)
         for name, choice in SWITCHES.items():
             choice.check(name, getattr(self, name))
+        for name, number in KEEPING.items():
+            number.check(name, getattr(self, name))
         if self.method == AUTO and self.scale != "minmax":
             raise InvalidInput("scale", self.scale, "left at minmax: auto chooses the scale itself")
         if self.method != AUTO and self.scale not in METHODS[self.method].scales:
@@ -90,7 +114,8 @@ class Scheme:
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON: the fields, with `params` as an object."""
         switches = {name: getattr(self, name) for name in SWITCHES}
-        return {"method": self.method, "bits": self.bits, **switches, "params": dict(self.params)}
+        kept = {name: getattr(self, name) for name in KEEPING if getattr(self, name)}
+        return {"method": self.method, "bits": self.bits, **switches, **kept, "params": dict(self.params)}
 
     @property
     def label(self) -> str:
@@ -100,10 +125,38 @@ class Scheme:
     @property
     def words(self) -> str:
         """Return the label and, in words, every switch and setting that is not at its default."""
-        turned = [_WORDS[getattr(self, n)] for n, choice in SWITCHES.items() if getattr(self, n) != choice.default]
+        return self.words_for("linear")
+
+    def words_for(self, family: str, of: int = 0) -> str:
+        """Return the same of a model of this family: of trees the leaves of each tree may share a scale.
+
+        `of` is how many trees the original has, where it is known.
+        """
+        said = _WORDS | _WORDS_OF.get(family, {})
+        turned = [said[getattr(self, n)] for n, choice in SWITCHES.items() if getattr(self, n) != choice.default]
         declared = params_of(self.method)
         own = [f"{declared[n].label.lower()} {v}" for n, v in self.params if v != declared[n].default]
-        return ", ".join([self.label, *turned, *own])
+        return ", ".join([self.label, *turned, *own, *self.kept_words(of)])
+
+    def kept_words(self, of: int = 0) -> list[str]:
+        """Return in words how many trees and levels are kept, nothing where that is all."""
+        words = [f"{self.trees} of {of} trees" if of else f"the first {self.trees} trees"] if self.trees else []
+        return words + ([f"at most {self.depth} level{'s' if self.depth > 1 else ''}"] if self.depth else [])
+
+    def check_for(self, family: str) -> None:
+        """Raise `InvalidInput` for fewer trees or levels of a model that has none."""
+        for name in KEEPING:
+            if family != "trees" and getattr(self, name):
+                raise InvalidInput(name, getattr(self, name), "0 for a model without trees")
+
+
+def default_scheme(family: str) -> Scheme:
+    """Return the setting to start with where none is named.
+
+    Of trees the leaves need not lie round zero, and those of a boosting shrink from tree to tree. The neurons of a
+    perceptron differ in size, and few bits would not do for all of them.
+    """
+    return Scheme() if family == "linear" else Scheme("asymmetric", granularity="row")
 
 
 def params_of(method: str) -> Fields:
@@ -113,7 +166,7 @@ def params_of(method: str) -> Fields:
 
 def scheme_from_json(data: object) -> Scheme:
     """Return the Scheme written by `to_json`; raises `InvalidInput` for unknown or wrong fields."""
-    allowed = ("method", "bits", *SWITCHES, "params")
+    allowed = ("method", "bits", *SWITCHES, *KEEPING, "params")
     if not isinstance(data, Mapping):
         raise InvalidInput("scheme", data, "an object with " + ", ".join(allowed))
     for name in data:

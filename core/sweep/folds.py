@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,10 +16,17 @@ from core.parts import Floats, Parts
 from core.progress import Progress, silent
 from core.quant.coordinates import column_scale
 from core.sweep.candidates import Found, class_scores, search, value_scores
+from core.sweep.layers import layer_figures
+from core.sweep.leaves import tree_figures
 from core.sweep.plan import Plan
 from core.sweep.point import Sweep, present
 from core.sweep.run import cast_candidates
 from core.train import Trained, fit_rows
+
+Figures = Sequence[float | None]
+
+# Who scores the families whose every setting has to be asked for the rows.
+_BY_ROWS = {"trees": tree_figures, "mlp": layer_figures}
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +58,11 @@ def with_cv(trained: Trained, plan: Plan, found: Sweep, count: int = 5, progress
     Raises `InvalidInput` for a model without rows and where a fold would lack rows of a class.
     """
     kinds = tuple(c.kind for c in found.casts)
+    figures_of = _BY_ROWS.get(trained.parts.family)
+    if figures_of is not None:
+        figures = figures_of(trained, recipe_of(trained, count), plan, kinds, count, progress)
+        original, *rest = map(present, figures)
+        return _put(found, original, rest[: len(kinds)], rest[len(kinds) :])
     totals = [np.zeros(n) for n in (1, len(kinds), len(found.points))]
     for i, fold in enumerate(folds(trained, count)):
         progress(i, count, f"fold {i + 1} of {count}")
@@ -59,12 +71,19 @@ def with_cv(trained: Trained, plan: Plan, found: Sweep, count: int = 5, progress
         for total, some in zip(totals, each, strict=True):
             if some is not None:
                 total += fold.figures(some)
-    original, casts, points = ([present(v) for v in total / count] for total in totals)
+    (original,), casts, points = ([present(v) for v in total / count] for total in totals)
+    return _put(found, original, casts, points)
+
+
+def _put(found: Sweep, original: float | None, casts: Figures, points: Figures) -> Sweep:
+    """Return `found` with the figures over the folds in their places."""
+    count = len(found.points)
     return replace(
         found,
-        original_cv=original[0],
+        original_cv=original,
         casts=tuple(replace(c, cv=v) for c, v in zip(found.casts, casts, strict=True)),
-        points=tuple(replace(p, cv=v) for p, v in zip(found.points, points, strict=True)),
+        points=tuple(replace(p, cv=v) for p, v in zip(found.points, points[:count], strict=True)),
+        smaller=tuple(replace(p, cv=v) for p, v in zip(found.smaller, points[count:], strict=True)),
     )
 
 

@@ -59,10 +59,11 @@ def loss(found: Sweep, one: Point | Cast, basis: str) -> float:
 def seek(found: Sweep, goal: Goal) -> Chosen:
     """Return the setting of `found` that meets the goal best; raises `OutOfReach` when none does.
 
-    Within a loss: the fewest bytes, then the best figure. Within bytes: the best figure, then the fewest bytes. What
-    is equal in both goes by the smaller output error on the training rows, then by the order of the sweep.
+    Those with fewer trees and levels count. Within a loss: the fewest bytes, then the best figure. Within bytes: the
+    best figure, then the fewest bytes. What is equal in both goes by the smaller output error on the training rows,
+    then by the order of the sweep.
     """
-    points = [p for p in found.points if p.figure(goal.basis) is not None]
+    points = [p for p in found.tried if p.figure(goal.basis) is not None]
     if not points or found.original(goal.basis) is None:
         raise InvalidInput("basis", goal.basis, "a figure that this model has")
     within = [p for p in points if meets(found, p, goal)]

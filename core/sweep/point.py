@@ -79,7 +79,8 @@ class Cast:
 class Sweep:
     """All points, and the original beside them; `casts` are the plain float32 and float16 versions.
 
-    `skipped` names the switches that were not turned because the model is large.
+    `skipped` names the switches that were not turned because the model is large. `smaller` are settings with fewer
+    trees or levels: a goal is sought among them too.
     """
 
     metric: str
@@ -90,6 +91,12 @@ class Sweep:
     casts: tuple[Cast, ...]
     original_cv: float | None = None
     skipped: tuple[str, ...] = ()
+    smaller: tuple[Point, ...] = ()
+
+    @property
+    def tried(self) -> tuple[Point, ...]:
+        """All settings among which a goal is sought."""
+        return (*self.points, *self.smaller)
 
     def of(self, method: str) -> tuple[Point, ...]:
         """Return the points of one method, by bits."""
@@ -119,6 +126,7 @@ class Sweep:
                 for c in self.casts
             ],
             "skipped": list(self.skipped),
+            **({"smaller": [self._point(p, names) for p in self.smaller]} if self.smaller else {}),
         }
 
     def _point(self, p: Point, names: dict[str, str]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from core.quant import Scheme
 from core.quant.methods import METHODS
 from core.sizes import numbers
 from core.sweep.candidates import Found, class_scores, search, value_scores
+from core.sweep.leaves import tree_casts, tree_points
 from core.sweep.plan import Plan, everything, line
 from core.sweep.point import Cast, Point, Sweep, present
 from core.train import Trained
@@ -56,18 +57,25 @@ def full_sweep(
 
 def run(trained: Trained, plan: Plan, progress: Progress = silent) -> Sweep:
     """Return the points of a plan, in its order."""
-    found = search(trained.parts, trained.moments, plan, progress)
-    points = () if found is None else _points(trained, found)
+    count = sum(len(family.schemes) for family in plan.families)
+    if trained.parts.family != "linear":
+        points = tree_points(trained, plan, progress)
+    else:
+        for family in plan.families:
+            family.base.check_for(trained.parts.family)
+        found = search(trained.parts, trained.moments, plan, progress)
+        points = () if found is None else _points(trained, found)
     original = baseline(trained)
     main = MAIN[trained.dataset.task]
     return Sweep(
         main,
-        points,
+        points[:count],
         original.metrics["test"][main],
         original.metrics["train"][main],
         original.size.numbers,
         casts(trained),
         skipped=plan.skipped,
+        smaller=points[count:],
     )
 
 
@@ -109,6 +117,8 @@ def cast_candidates(parts: Parts, m: Moments, kinds: Sequence[str]) -> Found:
 
 def casts(trained: Trained) -> tuple[Cast, ...]:
     """Return the plain casts with their figures."""
+    if trained.parts.family != "linear":
+        return tree_casts(trained)
     sizes = {y.kind: y.numbers for y in baseline(trained).yardsticks}
     kinds = tuple(sizes)
     found = cast_candidates(trained.parts, trained.moments, kinds)

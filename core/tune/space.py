@@ -72,6 +72,14 @@ class _Whole:
 Values = tuple[Value, ...] | Range
 Space = tuple[tuple[str, Values], ...]
 
+# Of trees what decides most: how far they grow; of a forest how much its trees differ; of a boosting its pace.
+_TREE: Space = (("max_depth", (4, 6, 8, 12, 0)), ("min_samples_leaf", (1, 5, 20)))
+_FOREST: Space = (("max_features", ("all", "half", "sqrt")), ("min_samples_leaf", (1, 2, 5)))
+_BOOSTING: Space = (("learning_rate", Range(0.03, 0.3, points=3)), ("max_leaf_nodes", (15, 31, 63)))
+
+# Of a perceptron how wide it is, and what keeps it smooth.
+_PERCEPTRON: Space = (("hidden", (16, 32, 64)), ("alpha", Range(1e-5, 1e-1, points=3)))
+
 # Where a search starts, for each model; a page shows it and lets it be changed.
 SPACES: Mapping[str, Space] = {
     "linear": (("positive", (False, True)),),
@@ -79,6 +87,11 @@ SPACES: Mapping[str, Space] = {
     "lasso": (("alpha", Range(1e-5, 1.0, points=6)),),
     "elastic_net": (("alpha", Range(1e-4, 1.0)), ("l1_ratio", (0.1, 0.5, 0.9))),
     "logistic": (("C", Range(1e-3, 1e3, points=7)),),
+    **dict.fromkeys(("decision_tree", "decision_tree_classifier"), _TREE),
+    **dict.fromkeys(("random_forest", "random_forest_classifier"), _FOREST),
+    **dict.fromkeys(("extra_trees", "extra_trees_classifier"), _FOREST),
+    **dict.fromkeys(("hist_boosting", "hist_boosting_classifier"), _BOOSTING),
+    **dict.fromkeys(("mlp", "mlp_classifier"), _PERCEPTRON),
 }
 
 

@@ -64,5 +64,5 @@ def _standing(request: Request, tell: Callable[[int, int], None]) -> Standing:
         scores.append(scorer(fitted, rows.X[outside], rows.y[outside]))
     return Standing(
         present(np.mean(scores)), present(np.std(scores)), metrics["train"][main], metrics["test"][main],
-        baseline(model).size.numbers, model.report.seconds,
+        baseline(model).size.numbers, model.report.seconds or 0.0,
     )  # fmt: skip

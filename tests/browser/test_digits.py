@@ -140,8 +140,9 @@ def test_the_keyboard_draws_as_well(visitor: Visitor) -> None:
     before = bars(visitor)
     grid = visitor.key("pad").locator(".grid")
     grid.focus()
+    # Straight from the keyboard: 1 and 2 are 12 only when they come within a second.
     for key in ("ArrowRight", "ArrowDown", "1", "2", "ArrowDown", "Space", "ArrowRight", "5"):
-        grid.press(key)
+        visitor.page.keyboard.press(key)
     changed(visitor, before)
     for row, column, value in ((1, 1, 12), (2, 1, 16), (2, 2, 5)):
         expect(cell(visitor, row, column)).to_have_attribute("aria-label", re.compile(f": {value} of 16$"))

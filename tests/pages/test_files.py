@@ -17,6 +17,7 @@ from core.settings import settings
 from core.train import Trained
 from pages import _shared
 from pages._format import number
+from tests.pages.test_bad_input import no_model
 from tests.pages.test_pages import DEFAULT
 from tests.pages.visit import Visit, unescaped
 from tests.support import california, repack
@@ -237,7 +238,7 @@ def wrong_data(data: bytes) -> bytes:
         ),
         (
             lambda d: repack(d, lambda h, a: h["train"].__setitem__("model", "forest")),
-            'the file does not fit this version: model must be one of linear, ridge, lasso, elastic_net, logistic, got "forest"',
+            f"the file does not fit this version: {no_model('forest')}",
         ),
         (wrong_data, "the bundled data set is not the one that this file was made from"),
         (lambda d: d + b"\x00" * settings().max_artifact_bytes, "not a Bitdial model: larger than 8388608 bytes"),

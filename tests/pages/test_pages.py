@@ -6,11 +6,11 @@ import re
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
-import streamlit as st
 
 from core import api, evaluate
 from core.config import Experiment, TrainConfig
@@ -20,7 +20,7 @@ from core.evaluate import compare
 from core.quant import METHOD_NAMES, PRESETS, Scheme
 from pages import _shared
 from pages._format import money, number, signed
-from tests.pages.visit import PAGES, Visit, unescaped
+from tests.pages.visit import PAGES, Visit, decoded, unescaped
 from tests.support import california
 
 DEFAULT = (
@@ -196,15 +196,6 @@ def test_the_contributions_add_up_to_the_answer() -> None:
         assert start + bars[name].sum() == pytest.approx(answer, abs=1.0)
 
 
-def decoded(values: Any) -> list[float]:
-    """Return the numbers of a chart's axis, which may be packed."""
-    if isinstance(values, list):
-        return values
-    import base64
-
-    return np.frombuffer(base64.b64decode(values["bdata"]), dtype=values["dtype"]).tolist()
-
-
 def test_a_collapse_is_explained() -> None:
     """When the quantised model is measurably worse the page names the coefficient and what it does in dollars."""
     visit = Visit(**{"method": "window", "space": "raw", "intercept": "quantised", "scaling": "none"})
@@ -313,12 +304,12 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(training, "fit_rows", counting)
     monkeypatch.setattr(evaluate, "fit_rows", counting)
     yield counted
-    st.cache_resource.clear()
+    _shared.forget()
 
 
 def test_the_first_visit_trains_nothing(fits: list[str]) -> None:
     """After the warm-up, one training, no page of a default visit trains, nor does any rerun or second visitor."""
-    st.cache_resource.clear()
+    _shared.forget()
     _shared.warm()
     assert fits == ["linear"]
     for page in PAGES:
@@ -330,7 +321,7 @@ def test_the_first_visit_trains_nothing(fits: list[str]) -> None:
 
 def test_the_first_visit_computes_no_width_of_its_own(fits: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """After the warm-up the default method is ready at every width: sliding the dial compares nothing anew."""
-    st.cache_resource.clear()
+    _shared.forget()
     _shared.warm()
     compared: list[Scheme] = []
     monkeypatch.setattr(evaluate, "compare", lambda t, s: compared.append(s) or compare(t, s))
@@ -345,7 +336,7 @@ def test_the_first_visit_computes_no_width_of_its_own(fits: list[str], monkeypat
 
 def test_a_setting_is_trained_once_for_all_visitors(fits: list[str]) -> None:
     """The second visitor of a setting, and every rerun, gets what the first one's visit trained."""
-    st.cache_resource.clear()
+    _shared.forget()
     for _ in range(3):
         for page in PAGES:
             Visit(page, model="lasso", alpha="0.125").run()
@@ -410,9 +401,38 @@ def test_figures_are_shared_and_stay_as_they_are() -> None:
 
 def test_every_cache_is_bounded() -> None:
     """No cache of the pages grows without limit."""
-    for name in ("_trained", "_comparison", "_curve", "_file_bytes", "_drawn"):
-        assert 0 < getattr(_shared, name)._info.max_entries <= 1000
+    caches = [f.cache for f in vars(_shared).values() if hasattr(f, "cache_clear") and hasattr(f, "cache")]
+    assert len(caches) == len(_shared._CACHES) > 6
+    assert all(0 < c.maxsize <= 1000 for c in caches)
     assert _shared.key_of.cache_info().maxsize is not None
+
+
+def test_a_shared_result_is_made_once_even_when_two_ask_at_a_time() -> None:
+    """The second visitor of what is being made waits for it; what failed is made again for the next one."""
+    made: list[str] = []
+    begun, go = threading.Event(), threading.Event()
+
+    @_shared._shared_by_all(2)
+    def slowly(key: str, answer: int) -> int:
+        made.append(key)
+        if answer < 0:
+            raise ValueError
+        begun.set()
+        assert go.wait(20)
+        return answer
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(slowly, "a", 1)
+        assert begun.wait(20)
+        second = pool.submit(slowly, "a", 2)
+        go.set()
+        assert (first.result(20), second.result(20)) == (1, 1)
+    for _ in range(2):
+        with pytest.raises(ValueError):
+            slowly("b", -1)
+    assert slowly("c", 3) == slowly("c", 4) == 3
+    assert made == ["a", "b", "b", "c"]
+    _shared._CACHES.pop()
 
 
 def test_the_dial_agrees_with_the_setting_on_every_page() -> None:

@@ -14,7 +14,7 @@ from core.evaluate import baseline
 from core.jobs import RUNNING
 from core.sweep import full_sweep
 from core.train import train
-from pages import _jobs, _shared
+from pages import _jobs, _shared, _shelves
 from tests.pages.visit import Visit, unescaped
 
 # Nobody knows before how many of the rounds at most it will take: at worst four seconds.
@@ -24,7 +24,7 @@ SLOW = {"v": "1", "dataset": "digits", "model": "logistic", "solver": "saga", "m
 @pytest.fixture(autouse=True)
 def nothing_is_trained_yet() -> None:
     """Every test begins with empty shelves."""
-    _shared._SHELVES.clear()
+    _shelves._SHELVES.clear()
 
 
 def bars(visit: Visit) -> list[str]:
@@ -126,7 +126,7 @@ def test_every_setting_of_a_large_model_is_tried_by_a_worker() -> None:
     assert [b for b in bars(visit) if b.startswith("Every setting: ")]
     visit.press("cancel_job").wait().run()
     assert "Every setting: Cancelled." in unescaped(visit.words())
-    visit.press("try_all_0").wait()
+    visit.press("try_every_0").wait()
     assert bars(visit) == []
     found = _shared.every(visit.experiment)
     assert found == full_sweep(_shared.trained(visit.experiment))

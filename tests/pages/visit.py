@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from streamlit.testing.v1 import AppTest
 
+from core.comparison import Comparison
 from core.config import Experiment
-from core.evaluate import Comparison
 from pages import _shared
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -20,6 +22,14 @@ ROUTER = ROOT / "pages" / "_router.py"
 PAGES = ("home", "quantise", "train", "compare", "predict")
 # Longer than any training; a run that takes this long has failed.
 PATIENCE = 120.0
+
+
+def decoded(values: Any) -> list[float]:
+    """Return the numbers of a chart's axis, which may be packed."""
+    if isinstance(values, list):
+        return values
+    found = np.frombuffer(base64.b64decode(values["bdata"]), dtype=values["dtype"])
+    return [float(v) for v in found]
 
 
 def unescaped(text: str) -> str:

@@ -1,33 +1,16 @@
-"""`MODELS`: what can be trained, with hyperparameters as data; forms, `--set` and checks read this dict."""
+"""`LINEAR`: the linear models that can be trained."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from core.fields import Choice, Field, Flag, Number
+from core.fields import Choice, Flag, Number
+from core.models.model import Model
 
 _ALPHA_HELP = "Strength of the penalty; larger values pull the coefficients towards zero."
 _POSITIVE = Flag(False, "Only positive", "Allow no coefficient below zero.")
 _ROUNDS = Number(1000, 10, 10_000, integer=True, label="Rounds at most", help="Limit of the solver's rounds.")
-
-
-@dataclass(frozen=True)
-class Model:
-    """One kind of model: how to make its scikit-learn estimator from checked hyperparameters."""
-
-    label: str
-    task: str
-    family: str
-    summary: str
-    params: Mapping[str, Field]
-    make: Callable[..., Any]
-    # The α with which `moments.least_squares` gives this model from sums alone, or None where it does not.
-    penalty: Callable[[Mapping[str, Any]], float | None] = lambda params: None
-    # Multiplications of a fit beyond n·p² + p³, at worst: of the settings, n rows, p columns and k outputs.
-    work: Callable[[Mapping[str, Any], int, int, int], float] = lambda params, n, p, k: 0.0
-
 
 # One multiplication of these solvers takes as long as so many of a matrix product: measured, on a core that is busy.
 _DESCENT, _SAGA, _LBFGS = 4, 26, 3
@@ -75,7 +58,7 @@ def _logistic(rank_tol: float, **params: Any) -> Any:
     return LogisticRegression(**params, random_state=42)
 
 
-MODELS: dict[str, Model] = {
+LINEAR: dict[str, Model] = {
     "linear": Model(
         "Linear regression",
         "regression",
@@ -139,8 +122,3 @@ MODELS: dict[str, Model] = {
         work=_logistic_work,
     ),
 }
-
-
-def models_for(task: str) -> tuple[str, ...]:
-    """Return the names of the models for a task."""
-    return tuple(name for name, model in MODELS.items() if model.task == task)
