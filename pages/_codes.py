@@ -19,25 +19,30 @@ from pages._result import PLOTLY
 def codes(c: Comparison) -> None:
     """Draw the table of codes and the facts of the grid."""
     st.markdown("**Codes**")
-    bits = c.quantized.scheme.bits
-    widths = {"original": 84, "code": 54, "binary": 28 + 7 * max(bits, 5), "quantised": 84, "error": 74}
-    config: dict[str, Any] = {
-        name: st.column_config.TextColumn(name, alignment="right", width=width) for name, width in widths.items()
-    }
-    table = _shared.drawn("codes", _state.key(), lambda: _code_table(c))
-    st.dataframe(table, hide_index=True, key="codes", column_config=config, alt="Every parameter and its code")
+    table(c, "parameter", "Every parameter and its code")
     if c.original.family == "linear":
         st.markdown(_shared.drawn("facts", _state.key(), lambda: _facts(c)))
     elif len(c.parameters) < len(c.errors):
         st.caption(f"The {len(c.parameters)} of {len(c.errors):,} weights that changed most.")
 
 
-def _code_table(c: Comparison) -> pa.Table:
+def table(c: Comparison, of: str, alt: str) -> None:
+    """Draw the table of the codes of a comparison; its first column says of what they are."""
+    bits = c.quantized.scheme.bits
+    widths = {"original": 84, "code": 60, "binary": 28 + 7 * max(bits, 5), "quantised": 84, "error": 74}
+    config: dict[str, Any] = {
+        name: st.column_config.TextColumn(name, alignment="right", width=width) for name, width in widths.items()
+    }
+    rows = _shared.drawn("codes", _state.key(), lambda: _rows(c, of))
+    st.dataframe(rows, hide_index=True, key="codes", column_config=config, alt=alt)
+
+
+def _rows(c: Comparison, of: str) -> pa.Table:
     """Return the table in the form in which it is sent, so that it is built once a setting."""
     bits = c.quantized.scheme.bits
     return pa.table(
         {
-            "parameter": [p.name for p in c.parameters],
+            of: [p.name for p in c.parameters],
             "original": [f"{p.original:.6g}" for p in c.parameters],
             "code": ["float32" if p.code is None else str(p.code) for p in c.parameters],
             "binary": ["" if p.code is None else f"{p.code:0{bits}b}" for p in c.parameters],

@@ -27,13 +27,8 @@ def every(model_key: str, folds: int = 0) -> Sweep | None:
     e, opened, t = _state.experiment(), _state.opened(), _state.trained()
     key, own, kind = f"{folds} {model_key}", _shared.is_own(e, opened), f"every {folds}"
     seconds: float = _shared.drawn(f"seconds {folds}", model_key, lambda: _seconds(folds))
-    if seconds <= QUICK or _shelves.shelved("every", key, own) is not None:
-        return _shared.every(e, opened, folds)
-    _jobs.collect(kind)
-    about, answer = _jobs.About(t.data or e.data, t.config or e.train, opened[0]), _jobs.answer(kind)
-    if answer is not None and answer.about == about:
-        _shelves.shelve("every", key, own, answer.result)
-        _jobs.drop(kind)
+    about = _jobs.About(t.data or e.data, t.config or e.train, opened[0])
+    if seconds <= QUICK or _at_hand("every", key, own, kind, about):
         return _shared.every(e, opened, folds)
     label = "Cross-validation of every setting" if folds else "Every setting"
     _wait(kind, label, about, slow.every, slow.light(t), slow.own_rows_of(t), folds)
@@ -45,19 +40,28 @@ def line(e: Experiment, opened: _shared.Opened, methods: tuple[str, ...] = ()) -
     methods = methods or (e.scheme.method,)
     key, own, t = _shared.line_key(e, opened, methods), _shared.is_own(e, opened), _state.trained()
     seconds = slow.seconds_for(t.parts, len(t.dataset.y), len(methods) * len(_shared.ALL_BITS))
-    if seconds <= LINE or _shelves.shelved("line", key, own) is not None:
+    if seconds <= LINE:
         return _shared.line(e, opened, methods)
-    kind = f"line {_shared.digest(key.encode())}"
-    _jobs.collect(kind)
-    about, answer = _jobs.About(t.data or e.data, t.config or e.train, opened[0]), _jobs.answer(kind)
-    if answer is not None and answer.about == about:
-        _shelves.shelve("line", key, own, answer.result)
-        _jobs.drop(kind)
+    kind, about = f"line {_shared.digest(key.encode())}", _jobs.About(t.data or e.data, t.config or e.train, opened[0])
+    if _at_hand("line", key, own, kind, about):
         return _shared.line(e, opened, methods)
     scheme = replace(e.scheme, bits=Scheme().bits)
     label = "Every method at every width" if len(methods) > 1 else "Every width"
     _wait(kind, label, about, slow.line, slow.light(t), slow.own_rows_of(t), methods, scheme)
     return None
+
+
+def _at_hand(shelf: str, key: str, own: bool, kind: str, about: _jobs.About) -> bool:
+    """Return whether a worker has made it already; what it has just made is put on its shelf."""
+    if _shelves.shelved(shelf, key, own) is not None:
+        return True
+    _jobs.collect(kind)
+    answer = _jobs.answer(kind)
+    if answer is None or answer.about != about:
+        return False
+    _shelves.shelve(shelf, key, own, answer.result)
+    _jobs.drop(kind)
+    return True
 
 
 def _seconds(folds: int) -> float:

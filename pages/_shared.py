@@ -3,23 +3,19 @@
 Every key is one short text: a configuration spelled as JSON, and the SHA-256 of an opened file. Values are
 immutable and shared between visitors; every cache is bounded. What comes from a user's own table is the exception:
 it is kept in that visit alone (`kept`), and goes with it.
-
-Streamlit's own caches hash every argument and read the function's signature at each call: a tenth of a rerun.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import threading
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any
 
 import streamlit as st
-from cachetools import LRUCache, cached
 
 import core
 from core import evaluate, figures, reference
@@ -39,6 +35,7 @@ from core.sweep.plan import LARGE
 from core.tables import Table, propose, read
 from core.train import Trained, train_on
 from pages import _shipped
+from pages._caches import shared_by_all
 from pages._shelves import kept, shelved
 
 ALL_BITS = tuple(range(1, 17))
@@ -47,29 +44,6 @@ PAIR = ("original", "quantized")
 # SHA-256 and contents of an opened file, or nothing.
 Opened = tuple[str, Model | None]
 NOTHING: Opened = ("", None)
-
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-_CACHES: list[Callable[[], None]] = []
-
-
-def _shared_by_all(most: int) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Keep the last `most` results by the first argument, a text; two visits that ask for one at a time wait for it."""
-
-    def keep(function: Callable[P, R]) -> Callable[P, R]:
-        found = cached(LRUCache(most), key=lambda key="", *_: key, condition=threading.Condition())(function)
-        _CACHES.append(found.cache_clear)
-        return cast(Callable[P, R], found)
-
-    return keep
-
-
-def forget() -> None:
-    """Empty every cache that visitors share."""
-    for clear in _CACHES:
-        clear()
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,13 +93,13 @@ def key_of(e: Experiment, with_scheme: bool = True) -> str:
     return json.dumps(settings)
 
 
-@_shared_by_all(24)
+@shared_by_all(24)
 def _trained(key: str, _e: Experiment, _model: Model | None) -> Trained:
     with st.spinner("Training …"):
         return reopen(_model) if _model is not None else core.train(_e.data, _e.train)
 
 
-@_shared_by_all(1)
+@shared_by_all(1)
 def _forest() -> Trained:
     return _shipped.read()
 
@@ -148,13 +122,13 @@ def trained(e: Experiment, opened: Opened = NOTHING) -> Trained:
     return shelved("trained", key, False) or _trained(key, e, opened[1])
 
 
-@_shared_by_all(400)
+@shared_by_all(400)
 def _comparison(key: str, _e: Experiment, _opened: Opened) -> Comparison:
     return evaluate.compare(trained(_e, _opened), _e.scheme)
 
 
 # Megabytes each: the codes of a million leaves.
-@_shared_by_all(40)
+@shared_by_all(40)
 def _large_comparison(key: str, _e: Experiment, _opened: Opened) -> Comparison:
     return evaluate.compare(trained(_e, _opened), _e.scheme)
 
@@ -170,7 +144,7 @@ def comparison(e: Experiment, opened: Opened = NOTHING) -> Comparison:
     return compared
 
 
-@_shared_by_all(6)
+@shared_by_all(6)
 def _twin(key: str, _e: Experiment, _opened: Opened) -> Parts:
     return comparison(_e, _opened).decoded
 
@@ -194,7 +168,7 @@ def _swept(e: Experiment, opened: Opened, methods: tuple[str, ...]) -> Sweep:
     return sweep(trained(e, opened), methods, ALL_BITS, e.scheme)
 
 
-@_shared_by_all(60)
+@shared_by_all(60)
 def _line(key: str, _e: Experiment, _opened: Opened, _methods: tuple[str, ...]) -> Sweep:
     return _swept(_e, _opened, _methods)
 
@@ -220,7 +194,7 @@ def _tried(folds: int, e: Experiment, opened: Opened) -> Sweep:
     return with_cv(model, plan, every(e, opened), folds) if folds else run(model, plan)
 
 
-@_shared_by_all(12)
+@shared_by_all(12)
 def _every(key: str, folds: int, _e: Experiment, _opened: Opened) -> Sweep:
     with st.spinner("Trying every setting …"):
         return _tried(folds, _e, _opened)
@@ -245,7 +219,7 @@ def _encoded(variants: tuple[str, ...], e: Experiment, opened: Opened) -> bytes:
     return encoded(variants, trained(e, opened), comparison(e, opened))
 
 
-@_shared_by_all(120)
+@shared_by_all(120)
 def _file_bytes(key: str, variants: tuple[str, ...], _e: Experiment, _opened: Opened) -> bytes:
     return _encoded(variants, _e, _opened)
 
@@ -259,7 +233,7 @@ def file_bytes(e: Experiment, variants: tuple[str, ...], opened: Opened = NOTHIN
     return _file_bytes(key, variants, e, opened)
 
 
-@_shared_by_all(600)
+@shared_by_all(600)
 def _drawn(key: str, _draw: Callable[[], Any]) -> Any:
     return _draw()
 
@@ -283,7 +257,7 @@ def findings(e: Experiment, opened: Opened = NOTHING) -> tuple[Finding, ...]:
     return found
 
 
-@_shared_by_all(1)
+@shared_by_all(1)
 def palette() -> figures.Palette:
     """Return the colours by meaning, read from the theme's file, the only place where they are written."""
     config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
@@ -309,7 +283,7 @@ def warm() -> None:
     mark_ready()
 
 
-@_shared_by_all(1)
+@shared_by_all(1)
 def reference_figures() -> tuple[reference.Figure, ...]:
     """Return the figures of the reference systems, stated and ours; they depend on nothing a visitor sets."""
     with st.spinner("Computing the figures again …"):

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import streamlit as st
 
 from core import figures
@@ -15,7 +13,7 @@ from core.comparison import Comparison
 from core.quant import METHODS, Scheme
 from core.sweep import Sweep
 from core.train import Trained
-from pages import _choice, _lab, _shared, _state
+from pages import _choice, _codes, _lab, _shared, _state
 from pages._format import amount, literal, size
 from pages._result import PLOTLY
 
@@ -163,33 +161,12 @@ def _is_mean(c: Comparison) -> bool:
 
 def changed(c: Comparison) -> None:
     """Draw the table of the leaves that changed most, with their codes."""
-    bits = c.quantized.scheme.bits
-    widths = {"original": 84, "code": 60, "binary": 28 + 7 * max(bits, 5), "quantised": 84, "error": 74}
-    config: dict[str, Any] = {
-        name: st.column_config.TextColumn(name, alignment="right", width=width) for name, width in widths.items()
-    }
-    table = _shared.drawn("codes", _state.key(), lambda: _table(c))
-    st.dataframe(table, hide_index=True, key="codes", column_config=config, alt="The leaves that changed most")
+    _codes.table(c, "leaf", "The leaves that changed most")
     listed, total = len(c.parameters), c.quantized.n_codes
     kept = "All leaves" if listed == total else f"The {listed} of {total:,} values of leaves that changed most"
     unit = _state.trained().dataset.target.table_unit
     scale = f", in units of {literal(unit)}" if unit and not _state.trained().dataset.classes else ""
     st.caption(f"{kept}{scale}.")
-
-
-def _table(c: Comparison) -> pa.Table:
-    """Return the table in the form in which it is sent."""
-    bits = c.quantized.scheme.bits
-    return pa.table(
-        {
-            "leaf": [p.name for p in c.parameters],
-            "original": [f"{p.original:.6g}" for p in c.parameters],
-            "code": [str(p.code) for p in c.parameters],
-            "binary": [f"{p.code:0{bits}b}" for p in c.parameters],
-            "quantised": [f"{p.quantized:.6g}" for p in c.parameters],
-            "error": [f"{p.error:+.2e}" for p in c.parameters],
-        }
-    )
 
 
 def tabs(c: Comparison) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import combinations, product
 from typing import Any
@@ -13,9 +14,10 @@ from hypothesis import settings
 from safetensors.numpy import save as pack_arrays
 
 from core import families
-from core.artifact import Model, encode, from_trained
+from core.artifact import Model, decode, encode, from_trained
 from core.artifact.codec import KEY, canonical, checksum
 from core.artifact.reader import parse
+from core.comparison import Comparison
 from core.config import DataConfig, TrainConfig
 from core.datasets import Dataset, Feature, Target, split
 from core.evaluate import compare, model_file
@@ -244,3 +246,26 @@ def predictions(parts: Parts, trained: Trained, part: str) -> tuple[Floats, Floa
     """Return predictions and targets of one part of the rows."""
     columns, y = trained.columns(part)
     return families.predict(parts, columns), y
+
+
+def same_from_file(trained: Trained, scheme: Scheme) -> tuple[Comparison, Model]:
+    """Return a comparison and what its file gives back: both models to the last bit, bytes as they are shown."""
+    c = compare(trained, scheme)
+    model, rows = model_file(trained, c), trained.rows("test")[0]
+    data = encode(model)
+    back = decode(data)
+    assert encode(back) == data
+    for variant in ("original", "quantized"):
+        assert np.array_equal(back.outputs(rows, variant), model.outputs(rows, variant))
+        only = encode(model.only(variant))
+        assert np.array_equal(decode(only).outputs(rows, variant), model.outputs(rows, variant))
+        assert c.sizes[variant].numbers == sum(array.nbytes for array in numbers_of(only).values())
+        assert sum(n for *_, n in c.sizes[variant].items) == c.sizes[variant].numbers
+    alone = replace(model.only("quantized"), metrics={"quantized": c.metrics["quantized"]})
+    assert c.sizes["quantized"].file == len(encode(alone))
+    return c, back
+
+
+def numbers_of(data: bytes) -> dict[str, Array]:
+    """Return the arrays of a file that are numbers of its model, by name."""
+    return {n: a for n, a in parse(data)[1].items() if not n.startswith(("preparation.", "sketch", "moments."))}

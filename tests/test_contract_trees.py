@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from itertools import product
 from typing import Any
@@ -14,7 +13,6 @@ import pytest
 
 from core import families
 from core.artifact import decode, encode
-from core.artifact.reader import parse
 from core.config import DataConfig, TrainConfig
 from core.datasets import split
 from core.errors import ArtifactError, InvalidInput
@@ -26,7 +24,7 @@ from core.prepare import check_missing
 from core.quant import METHOD_NAMES, METHODS, Quantized, Scheme, decoded_blocks, quantize
 from core.quant.leaves import leaf_groups
 from core.train import Trained, TrainReport, fit_rows
-from tests.support import dataset, half_step_bound, names, repack, words
+from tests.support import dataset, half_step_bound, names, numbers_of, repack, same_from_file, words
 from tests.trees_support import table
 
 Edit = Callable[[dict[str, Any], dict[str, Array]], object]
@@ -69,28 +67,11 @@ def within_half_a_step(trained: Trained, q: Quantized) -> None:
 
 def comes_back(trained: Trained, scheme: Scheme) -> None:
     """Assert that the file holds both models to the last bit, and that its bytes are those that are shown."""
-    c = compare(trained, scheme)
-    model, rows = model_file(trained, c), trained.rows("test")[0]
-    data = encode(model)
-    back = decode(data)
-    assert encode(back) == data
-    for variant in ("original", "quantized"):
-        assert np.array_equal(back.outputs(rows, variant), model.outputs(rows, variant))
-        only = encode(model.only(variant))
-        assert np.array_equal(decode(only).outputs(rows, variant), model.outputs(rows, variant))
-        assert c.sizes[variant].numbers == sum(array.nbytes for array in arrays_of(only).values())
-        assert sum(n for *_, n in c.sizes[variant].items) == c.sizes[variant].numbers
-    alone = replace(model.only("quantized"), metrics={"quantized": c.metrics["quantized"]})
-    assert c.sizes["quantized"].file == len(encode(alone))
+    c, _ = same_from_file(trained, scheme)
     figures = [m[n] for v in c.metrics.values() for m in v.values() for n in SCALARS[trained.dataset.task]]
     assert np.isfinite([v for v in figures if v is not None]).all()
     assert np.isfinite([c.output_error, *c.by_tree, *c.differences]).all()
     assert len(c.by_tree) == len(trained.parts.structure["n_nodes"])
-
-
-def arrays_of(data: bytes) -> dict[str, Array]:
-    """Return the arrays of a file that are numbers of its trees, by name."""
-    return {n: a for n, a in parse(data)[1].items() if not n.startswith(("preparation.", "sketch", "moments."))}
 
 
 @pytest.mark.parametrize("kind", TABLES)
@@ -129,7 +110,7 @@ def smaller(trained: Trained, scheme: Scheme) -> None:
         assert np.array_equal(back.outputs(rows, "quantized"), model.outputs(rows, "quantized"))
         assert compare(trained, scheme, back.quantized).metrics["quantized"] == c.metrics["quantized"]
         if held is not model:
-            assert c.sizes["quantized"].numbers == sum(array.nbytes for array in arrays_of(encode(held)).values())
+            assert c.sizes["quantized"].numbers == sum(array.nbytes for array in numbers_of(encode(held)).values())
     assert len(c.by_tree) == (c.quantized.scheme.trees or len(trained.parts.structure["n_nodes"])) * width(trained)
     assert np.isfinite([c.output_error, *c.by_tree, *c.errors]).all()
 

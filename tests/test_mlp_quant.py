@@ -12,7 +12,6 @@ import pytest
 
 from core import families
 from core.artifact import decode, encode
-from core.artifact.reader import parse
 from core.cli.main import main
 from core.config import DataConfig, TrainConfig
 from core.datasets import split
@@ -37,7 +36,7 @@ from core.quant.layers import Seen, coded_weights, look, output_change, rounded_
 from core.slow import seconds_to_sweep
 from core.sweep import everything, run, with_cv
 from core.train import Trained, TrainReport, fit_rows
-from tests.support import dataset, half_step_bound, names, repack, words
+from tests.support import dataset, half_step_bound, names, repack, same_from_file, words
 from tests.trees_support import table
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -125,20 +124,8 @@ def test_every_combination_comes_back_from_its_file(model: str, kind: str) -> No
 
 def comes_back(trained: Trained, scheme: Scheme) -> None:
     """Assert that a file gives back what it was given, together and alone."""
-    c = compare(trained, scheme)
-    model, rows = model_file(trained, c), trained.rows("test")[0]
-    data = encode(model)
-    back = decode(data)
-    assert encode(back) == data
-    for variant in ("original", "quantized"):
-        assert np.array_equal(back.outputs(rows, variant), model.outputs(rows, variant))
-        only = encode(model.only(variant))
-        assert np.array_equal(decode(only).outputs(rows, variant), model.outputs(rows, variant))
-        assert c.sizes[variant].numbers == sum(array.nbytes for array in arrays_of(only).values())
-        assert sum(n for *_, n in c.sizes[variant].items) == c.sizes[variant].numbers
-        assert c.sizes[variant].n_parameters == trained.parts.n_parameters
-    alone = replace(model.only("quantized"), metrics={"quantized": c.metrics["quantized"]})
-    assert c.sizes["quantized"].file == len(encode(alone))
+    c, back = same_from_file(trained, scheme)
+    assert {size.n_parameters for size in c.sizes.values()} == {trained.parts.n_parameters}
     assert back.quantized is not None
     assert compare(trained, scheme, back.quantized).metrics["quantized"] == c.metrics["quantized"]
     assert len(c.by_tree) == sum(len(bias) for _, bias in mlp.layers(trained.parts))
@@ -147,11 +134,6 @@ def comes_back(trained: Trained, scheme: Scheme) -> None:
     found = c.to_json()["parameters"]
     assert found["count"] == len(c.errors) == len(found["values"])
     assert found["max_absolute_error"] == abs(c.parameters[0].error)
-
-
-def arrays_of(data: bytes) -> dict[str, Array]:
-    """Return the arrays of a file that are numbers of its layers, by name."""
-    return {n: a for n, a in parse(data)[1].items() if not n.startswith(("preparation.", "sketch", "moments."))}
 
 
 @pytest.mark.parametrize(("model", "activation"), [*product(TASKS, ("relu", "tanh", "logistic", "identity"))])

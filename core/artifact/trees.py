@@ -13,7 +13,8 @@ from core.families import trees
 from core.packed import Packed, unpack_codes, unpack_structure, unpack_values
 from core.parts import Array, Parts
 from core.quant import METHODS, Quantized, Scheme, dequantize, scheme_from_json
-from core.quant.leaves import leaf_groups, plain, table_types
+from core.quant.blocks import table_types
+from core.quant.leaves import leaf_groups, plain
 
 _SECTIONS = ("structure", "original", "codes")
 

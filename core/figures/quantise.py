@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from core.figures.bytes import ByteBar, stacked_bytes
 from core.figures.style import Palette, axis, figure, tint
 from core.sizes import Size
 from core.sweep import Point
@@ -101,20 +102,8 @@ def bytes_bars(rows: Sequence[tuple[str, Size]], palette: Palette) -> go.Figure:
     shades = (0.0, 0.35, 0.7)
     colours = [palette.original if i == 0 else palette.context for i in range(len(rows))]
     colours[-1] = palette.quantized
-    traces = [
-        go.Bar(
-            x=values, y=names, orientation="h", name=name, showlegend=False,
-            marker={"color": [tint(c, shade) for c in colours]}, hovertemplate="%{y}, " + name + ": %{x} bytes",
-            text=[str(v) if v else "" for v in values], textposition="inside", insidetextanchor="middle",
-            insidetextfont={"color": "#FFFFFF" if shade == 0 else "#1B2430"}, textangle=0,
-        )
+    bars = [
+        ByteBar(name, values, [tint(c, shade) for c in colours], [str(v) if v else "" for v in values], shade == 0)
         for (name, values), shade in zip(parts.items(), shades, strict=True)
-    ]  # fmt: skip
-    return figure(
-        traces, 60 + 44 * len(rows), barmode="stack",
-        xaxis=axis("bytes of numbers", rangemode="tozero"),
-        yaxis=axis("", autorange="reversed", type="category"),
-        margin={"l": 8, "r": 12, "t": 8, "b": 8},
-        # A number that does not fit into its segment is left to the hover text.
-        uniformtext={"mode": "hide", "minsize": 11},
-    )  # fmt: skip
+    ]
+    return stacked_bytes(names, bars, 44)

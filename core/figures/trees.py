@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from core.figures.bytes import ByteBar, stacked_bytes
 from core.figures.style import Palette, axis, figure, plain, tint
 from core.parts import Array, Floats, Parts
 from core.quant import METHODS, Quantized
@@ -162,23 +163,12 @@ def bytes_by_part(rows: Sequence[tuple[str, Size]], palette: Palette) -> go.Figu
     rest = [s.numbers - sum(part.get(key, 0) for key in (*_PARTS, "leaf"))
             for part, (_, s) in zip(sizes, rows, strict=True)]  # fmt: skip
     stacks.append(("scales, tables of values", [tint(c, 0.5) for c in own], rest, False))
-    traces = [
-        go.Bar(
-            x=values, y=names, orientation="h", name=text, showlegend=False, marker={"color": colour},
-            hovertemplate="%{y}, " + text + ": %{x:,} bytes<extra></extra>",
-            text=[f"{text}<br>{v:,}" if v else "" for v in values], textposition="inside", insidetextanchor="middle",
-            insidetextfont={"color": "#FFFFFF" if dark else "#1B2430"}, textangle=0,
-        )
-        for text, colour, values, dark in stacks if any(values)
-    ]  # fmt: skip
-    return figure(
-        traces, 60 + 64 * len(rows), barmode="stack",
-        xaxis=axis("bytes of numbers", rangemode="tozero"),
-        yaxis=axis("", autorange="reversed", type="category"),
-        margin={"l": 8, "r": 12, "t": 8, "b": 8},
-        # What does not fit into its segment is left to the hover text.
-        uniformtext={"mode": "hide", "minsize": 11},
-    )  # fmt: skip
+    bars = [
+        ByteBar(text, values, colour, [f"{text}<br>{v:,}" if v else "" for v in values], dark)
+        for text, colour, values, dark in stacks
+        if any(values)
+    ]
+    return stacked_bytes(names, bars, 64)
 
 
 def size_curve(points: Sequence[Point], bits: int, original: Size, structure: int, palette: Palette) -> go.Figure:

@@ -22,8 +22,8 @@ from core.families import groups as family_groups
 from core.families import mlp
 from core.moments import Moments, moments, output_error
 from core.parts import Array, Floats, Parts, frozen
+from core.quant.blocks import best_factor, decoded_block, table_types, tabled
 from core.quant.coordinates import CODED, LARGEST, column_scale, float32
-from core.quant.leaves import COARSE, FINE, table_types, tabled
 from core.quant.methods import AUTO, METHODS
 from core.quant.quantized import Quantized
 from core.quant.scheme import Scheme
@@ -208,14 +208,6 @@ def _encoded(
     return codes, tables
 
 
-def decoded_block(scheme: Scheme, codes: Array, tables: Mapping[str, Array], ids: Array) -> Floats:
-    """Return what the codes of one block stand for, (n,)."""
-    if "codebook" in tables:
-        return np.asarray(tables["codebook"].astype(np.float64)[ids, codes])
-    each = {name: table.astype(np.float64)[ids] for name, table in tables.items()}
-    return METHODS[scheme.method].decode(codes.astype(np.float64), each, scheme.bits)
-
-
 def _decoded(
     layer: Layer, scheme: Scheme, ids: Mapping[str, Array], codes: Mapping[str, Array],
     tables: Mapping[str, Mapping[str, Array]],
@@ -268,13 +260,7 @@ def _best_factor(layer: Layer, scheme: Scheme, ids: Mapping[str, Array], of_inpu
     """Return the factor on the range of the grid of a layer's weights that `scheme.scale` asks for."""
     if scheme.scale == "minmax":
         return 1.0
-    # The first of equals wins: 1 above all.
-    tried: dict[float, float] = {}
-    for factors in (COARSE, FINE):
-        start = min(tried, key=lambda f: tried[f]) if tried else 0.0
-        for factor in factors:
-            tried[start + factor] = _error(layer, scheme, ids, start + factor, of_inputs)
-    return min(tried, key=lambda f: tried[f])
+    return best_factor(lambda factor: _error(layer, scheme, ids, factor, of_inputs))
 
 
 def _error(layer: Layer, scheme: Scheme, ids: Mapping[str, Array], factor: float, of_inputs: Moments | None) -> float:

@@ -12,9 +12,7 @@ rows) on the leaves themselves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 
@@ -23,17 +21,12 @@ from core.families import groups as family_groups
 from core.families.trees import prune, reached, scores, sensible
 from core.families.trees.kept import of_structure
 from core.parts import Array, Floats, Parts, frozen
-from core.quant.affine import single
-from core.quant.centres import halfway, near_best
+from core.quant.blocks import best_factor, decoded_block, table_types, tabled
 from core.quant.coordinates import LARGEST
 from core.quant.methods import AUTO, METHODS
 from core.quant.quantized import Quantized
 from core.quant.scheme import SWITCHES, Scheme
 
-# Factors by which the range of a grid is shrunk or stretched: first these, then those round the best of them. A forest
-# has a million leaves, so that few are tried.
-COARSE = (1.0, 0.3, 0.5, 0.7, 0.9, 1.1)
-FINE = (-0.1, -0.05, 0.05, 0.1)
 # Training rows on which a factor is tried, at most: evenly many of all.
 _ROWS = 4096
 
@@ -91,21 +84,12 @@ def _together(parts: Parts) -> Array:
 
 def decoded_leaves(q: Quantized) -> Floats:
     """Return what the codes stand for, (n,)."""
-    return _decoded(q.scheme, q.codes["leaf"], q.tables["leaf"], q.groups["leaf"])
+    return decoded_block(q.scheme, q.codes["leaf"], q.tables["leaf"], q.groups["leaf"])
 
 
 def dequantize_leaves(q: Quantized) -> Parts:
     """Return the model that the codes stand for; its structure is that of the original, array for array."""
     return Parts(q.family, {"leaf": decoded_leaves(q).reshape(q.shape)}, q.structure, q.meta)
-
-
-def table_types(scheme: Scheme) -> dict[str, type]:
-    """Return the tables that stand beside codes of `scheme`, with their types."""
-    code = np.uint8 if scheme.bits <= 8 else np.uint16
-    kinds = METHODS[scheme.method].tables
-    unused = "zero_point" if dict(scheme.params).get("zero_point") == "offset" else "offset"
-    left_out = {unused} if "zero_point" in kinds else set()
-    return {name: code if kind == "code" else np.float32 for name, kind in kinds.items() if name not in left_out}
 
 
 def output_change(parts: Parts, leaf: Floats, seen: Array) -> float:
@@ -136,13 +120,6 @@ def _encoded(
     return codes.astype(kind), {name: table.astype(types[name]) for name, table in tables.items()}
 
 
-def _decoded(scheme: Scheme, codes: Array, tables: Mapping[str, Array], ids: Array) -> Floats:
-    if "codebook" in tables:
-        return np.asarray(tables["codebook"].astype(np.float64)[ids, codes])
-    each = {name: table.astype(np.float64)[ids] for name, table in tables.items()}
-    return METHODS[scheme.method].decode(codes.astype(np.float64), each, scheme.bits)
-
-
 def _weights(parts: Parts, seen: Array | None) -> Floats:
     """Return how many training rows reach each leaf, at least 1, for each of its values, (n,).
 
@@ -152,24 +129,6 @@ def _weights(parts: Parts, seen: Array | None) -> Floats:
     if seen is None:
         return np.ones(n_leaves * width)
     return np.repeat(np.maximum(np.bincount(seen.ravel(), minlength=n_leaves), 1.0), width)
-
-
-def tabled(values: Floats, first: Array, count: int, weights: Floats) -> tuple[Array, dict[str, Floats]]:
-    """Return codes, and a table of up to `count` values for each group, which begin at `first`."""
-    rounded, edges = single(values), [*first.tolist(), len(values)]
-    groups = [slice(a, b) for a, b in pairwise(edges)]
-    found: list[Floats] = []
-    for group in groups:
-        points, index = np.unique(rounded[group], return_inverse=True)
-        held = np.asarray(np.bincount(index, weights[group]), dtype=np.float64)
-        found.append(single(near_best(points, held, count)))
-    tables = np.empty((len(groups), max(map(len, found))))
-    codes = np.empty(len(values), dtype=np.intp)
-    for i, (group, centres) in enumerate(zip(groups, found, strict=True)):
-        # A shorter table repeats its last entry.
-        tables[i] = np.concatenate([centres, np.full(tables.shape[1] - len(centres), centres[-1])])
-        codes[group] = np.searchsorted(halfway(centres), rounded[group])
-    return codes, {"codebook": tables}
 
 
 def _resolved(parts: Parts, scheme: Scheme, seen: Array | None) -> tuple[Scheme, float]:
@@ -195,20 +154,14 @@ def _best_shrink(parts: Parts, scheme: Scheme, seen: Array | None) -> float:
     if scheme.scale == "output" and seen is None:
         raise InvalidInput("scale", "output", "minmax or mse for trees without training rows")
     rows = None if seen is None or scheme.scale == "mse" else seen[:: -(-len(seen) // _ROWS)]
-    # The first of equals wins: 1 above all.
-    tried: dict[float, float] = {}
-    for factors in (COARSE, FINE):
-        start = min(tried, key=lambda f: tried[f]) if tried else 0.0
-        for factor in factors:
-            tried[start + factor] = _error(parts, scheme, seen, start + factor, rows)
-    return min(tried, key=lambda f: tried[f])
+    return best_factor(lambda factor: _error(parts, scheme, seen, factor, rows))
 
 
 def _error(parts: Parts, scheme: Scheme, seen: Array | None, shrink: float, rows: Array | None) -> float:
     """Return the change of the outputs on `rows`; without them the squared error of the leaves."""
     ids = leaf_groups(parts, scheme)
     codes, tables = _encoded(parts, scheme, ids, seen, shrink)
-    leaf = _decoded(scheme, codes, tables, ids).reshape(parts.values["leaf"].shape)
+    leaf = decoded_block(scheme, codes, tables, ids).reshape(parts.values["leaf"].shape)
     if rows is None:
         return float(((leaf - parts.values["leaf"]) ** 2).sum())
     return output_change(parts, leaf, rows)

@@ -16,17 +16,13 @@ from core.parts import Floats, Parts
 from core.progress import Progress, silent
 from core.quant.coordinates import column_scale
 from core.sweep.candidates import Found, class_scores, search, value_scores
-from core.sweep.layers import layer_figures
-from core.sweep.leaves import tree_figures
 from core.sweep.plan import Plan
 from core.sweep.point import Sweep, present
+from core.sweep.refitted import refitted_figures
 from core.sweep.run import cast_candidates
 from core.train import Trained, fit_rows
 
 Figures = Sequence[float | None]
-
-# Who scores the families whose every setting has to be asked for the rows.
-_BY_ROWS = {"trees": tree_figures, "mlp": layer_figures}
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +54,8 @@ def with_cv(trained: Trained, plan: Plan, found: Sweep, count: int = 5, progress
     Raises `InvalidInput` for a model without rows and where a fold would lack rows of a class.
     """
     kinds = tuple(c.kind for c in found.casts)
-    figures_of = _BY_ROWS.get(trained.parts.family)
-    if figures_of is not None:
-        figures = figures_of(trained, recipe_of(trained, count), plan, kinds, count, progress)
+    if trained.parts.family != "linear":  # every setting has to be asked for the rows
+        figures = refitted_figures(trained, recipe_of(trained, count), plan, kinds, count, progress)
         original, *rest = map(present, figures)
         return _put(found, original, rest[: len(kinds)], rest[len(kinds) :])
     totals = [np.zeros(n) for n in (1, len(kinds), len(found.points))]

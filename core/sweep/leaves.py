@@ -8,14 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-import numpy as np
-
-from core.config import TrainConfig
-from core.evaluate import baseline, cast_parts, fidelity, folds_of
+from core.evaluate import baseline, cast_parts, fidelity
 from core.families import trees
 from core.metrics import MAIN, main_metric, metrics_of
 from core.outputs import answers, seen
-from core.parts import Array, Floats, Parts
+from core.parts import Array
 from core.progress import Progress, silent
 from core.quant import AUTO, Quantized, Scheme, dequantize, quantize
 from core.quant.layers import Seen
@@ -23,7 +20,7 @@ from core.quant.stored import skeleton, stored_codes, stored_structure
 from core.sizes import quantized_size
 from core.sweep.plan import LARGE, Plan
 from core.sweep.point import Cast, Point
-from core.train import Trained, fit_rows
+from core.train import Trained
 
 # The figure of each task of which less is better, beside the main one.
 _LOSS = {"regression": "rmse", "classification": "log_loss"}
@@ -84,34 +81,3 @@ def tree_casts(trained: Trained) -> tuple[Cast, ...]:
         score = main_metric(trained.dataset.task, trained.rows("train")[1], said.train)
         found.append(Cast(one.kind, one.numbers, one.score, score, fidelity(trained, said.change)))
     return tuple(found)
-
-
-def tree_figures(
-    trained: Trained, config: TrainConfig, plan: Plan, kinds: Sequence[str], count: int, progress: Progress = silent
-) -> Floats:
-    """Return the mean main figure over the folds of the original, of its plain casts and of every setting of a plan.
-
-    In each fold the trees are grown and quantised anew; no test row is read.
-    """
-    (X, y), data, schemes = trained.rows("train"), trained.dataset, plan.schemes
-    each, done, total = [], 0, count * (len(schemes) + 1)
-    for fold, (inside, outside) in enumerate(folds_of(trained, count)):
-        words = f"fold {fold + 1} of {count}"
-        progress(done, total, words)
-        f = fit_rows(X[inside], y[inside], data.feature_names, config, data.classes, data.categories)
-        reached, ids = (trees.leaves(f.parts, f.preparation.expand(X[rows])) for rows in (inside, outside))
-        figures = [_figure(f.parts, p, ids, y[outside]) for p in (f.parts, *(cast_parts(f.parts, k) for k in kinds))]
-        for scheme in schemes:
-            done += 1
-            progress(done, total, words)
-            figures.append(_figure(f.parts, dequantize(quantize(f.parts, scheme, None, reached)), ids, y[outside]))
-        done += 1
-        each.append(figures)
-    return np.asarray(np.mean(each, axis=0))
-
-
-def _figure(original: Parts, twin: Parts, ids: Array, y: Floats) -> float:
-    """Return the main figure of a twin on rows that reach the leaves `ids` of the original."""
-    outputs = trees.from_leaves(twin, trees.reached(original, twin, ids))
-    found = main_metric(original.meta["task"], y, outputs)
-    return float("nan") if found is None else found

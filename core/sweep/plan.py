@@ -128,21 +128,9 @@ def _of_trees(
     parts: Parts, methods: Sequence[str], widths: tuple[int, ...], fixed: Mapping[str, str], kept: Scheme
 ) -> Plan:
     """Return every method, granularity, scale and width for trees."""
-    large, families = parts.n_parameters > LARGE, []
+    large, base = parts.n_parameters > LARGE, Scheme(trees=kept.trees, depth=kept.depth)
     shared = ("tensor", "row") if len(parts.structure["n_nodes"]) > 1 else ("tensor",)
-    shared = (fixed["granularity"],) if "granularity" in fixed else shared
-    for method in methods:
-        Choice("", tuple(METHODS)).check("method", method)
-        scales = METHODS[method].scales
-        if "scale" in fixed:
-            scales = tuple(s for s in scales if s == fixed["scale"])
-        elif large:
-            scales = ("minmax",)
-        # Where every leaf has a grid of its own, none is shared.
-        for granularity, params in product(shared[:1] if METHODS[method].per_value else shared, _params(method)):
-            if scales:
-                base = Scheme(method, granularity=granularity, params=params, trees=kept.trees, depth=kept.depth)
-                families.append(Family(base, scales, widths))
+    families = _of_many(base, methods, shared, widths, fixed, large)
     skipped = ("scale by mse or output",) if large and "scale" not in fixed else ()
     smaller = () if kept.trees or kept.depth else _smaller(parts, families)
     return Plan(tuple(families), skipped, smaller)
@@ -183,9 +171,23 @@ def _of_layers(parts: Parts, methods: Sequence[str], widths: tuple[int, ...], fi
 
     Every one of them has to be asked for the rows, so that what was never better in trials is left out.
     """
-    large, families = parts.n_parameters > LARGE, []
+    large = parts.n_parameters > LARGE
     space, intercept = (fixed.get(name, SWITCHES[name].default) for name in ("space", "intercept"))
-    shared = (fixed["granularity"],) if "granularity" in fixed else SWITCHES["granularity"].options
+    base, shared = Scheme(space=space, intercept=intercept), SWITCHES["granularity"].options
+    families = _of_many(base, methods, shared, widths, fixed, large)
+    skipped = [f"{name} other than {SWITCHES[name].default}" for name in ("space", "intercept") if name not in fixed]
+    return Plan(tuple(families), (*skipped, *(["scale by mse or output"] if large and "scale" not in fixed else [])))
+
+
+def _of_many(
+    base: Scheme, methods: Sequence[str], shared: Sequence[str], widths: tuple[int, ...], fixed: Mapping[str, str],
+    large: bool,
+) -> list[Family]:  # fmt: skip
+    """Return every method, granularity of `shared` and scale, with all else as in `base`; of a large model one scale.
+
+    Where every value has a grid of its own, none is shared.
+    """
+    shared, families = (fixed["granularity"],) if "granularity" in fixed else shared, []
     for method in methods:
         Choice("", tuple(METHODS)).check("method", method)
         scales = METHODS[method].scales
@@ -193,13 +195,11 @@ def _of_layers(parts: Parts, methods: Sequence[str], widths: tuple[int, ...], fi
             scales = tuple(s for s in scales if s == fixed["scale"])
         elif large:
             scales = ("minmax",)
-        # Where every weight has a grid of its own, none is shared.
         for granularity, params in product(shared[:1] if METHODS[method].per_value else shared, _params(method)):
             if scales:
-                base = Scheme(method, 8, space, "minmax", "nearest", intercept, granularity, params)
-                families.append(Family(base, scales, widths))
-    skipped = [f"{name} other than {SWITCHES[name].default}" for name in ("space", "intercept") if name not in fixed]
-    return Plan(tuple(families), (*skipped, *(["scale by mse or output"] if large and "scale" not in fixed else [])))
+                one = replace(base, method=method, granularity=granularity, params=params)
+                families.append(Family(one, scales, widths))
+    return families
 
 
 def _params(method: str) -> Iterator[Pairs]:

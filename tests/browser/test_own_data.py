@@ -70,9 +70,8 @@ def test_a_table_of_ones_own_goes_all_the_way(visitor: Visitor) -> None:
 HOUSING = ROOT.parent / "shared" / "data" / "housing.csv"
 
 
-@pytest.mark.skipif(not HOUSING.exists(), reason="the raw table with gaps and texts is not part of the repository")
-def test_raw_housing_is_trained_with_progress_and_answers_a_file(visitor: Visitor, tmp_path: Path) -> None:
-    """Upload, train what takes long, quantise, predict one row with a menu, send a file of rows, take answers away."""
+def use_housing(visitor: Visitor) -> None:
+    """Upload the raw table and take it as it is proposed."""
     visitor.open("/train")
     visitor.page.get_by_text("Your own table").click()
     expect(visitor.key("own_box")).to_contain_text("CSV, TSV or Parquet", timeout=TIMEOUT)
@@ -84,12 +83,23 @@ def test_raw_housing_is_trained_with_progress_and_answers_a_file(visitor: Visito
     visitor.press("own_use")
     says(visitor, "of 4,128 test rows")
     visitor.settle()
-    visitor.choose("model", "Lasso")
-    says(visitor, "Lasso")
+
+
+def choose_model(visitor: Visitor, label: str, rounds: str, count: str) -> None:
+    """Choose a model by its label, and in the field `rounds` how many rounds it takes."""
+    visitor.choose("model", label)
+    says(visitor, label)
     visitor.settle()
-    rounds = visitor.key("hyper_lasso_max_iter").get_by_role("spinbutton")
-    rounds.fill("10000")
-    rounds.press("Enter")
+    field = visitor.key(rounds).get_by_role("spinbutton")
+    field.fill(count)
+    field.press("Enter")
+
+
+@pytest.mark.skipif(not HOUSING.exists(), reason="the raw table with gaps and texts is not part of the repository")
+def test_raw_housing_is_trained_with_progress_and_answers_a_file(visitor: Visitor, tmp_path: Path) -> None:
+    """Upload, train what takes long, quantise, predict one row with a menu, send a file of rows, take answers away."""
+    use_housing(visitor)
+    choose_model(visitor, "Lasso", "hyper_lasso_max_iter", "10000")
     visitor.settle()
     visitor.key("degree").get_by_text("2", exact=True).click()
     expect(visitor.key("job")).to_contain_text("Training of Lasso: ", timeout=TIMEOUT)

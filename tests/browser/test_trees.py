@@ -10,28 +10,14 @@ from playwright.sync_api import expect
 
 from core.artifact import load
 from core.quant import Quantized
-from tests.browser.test_own_data import HOUSING, page, says
+from tests.browser.test_own_data import HOUSING, choose_model, page, says, use_housing
 from tests.browser.visitor import TIMEOUT, Visitor
 
 
 def boosted(visitor: Visitor) -> None:
     """Upload the raw table and train so many iterations on it that a worker is needed."""
-    visitor.open("/train")
-    visitor.page.get_by_text("Your own table").click()
-    expect(visitor.key("own_box")).to_contain_text("CSV, TSV or Parquet", timeout=TIMEOUT)
-    visitor.settle()
-    visitor.page.locator("[class*='st-key-own_file_'] input[type=file]").set_input_files(HOUSING)
-    expect(visitor.key("own_use")).to_be_visible(timeout=2 * TIMEOUT)
-    visitor.settle()
-    visitor.press("own_use")
-    says(visitor, "of 4,128 test rows")
-    visitor.settle()
-    visitor.choose("model", "Histogram boosting")
-    says(visitor, "Histogram boosting explains")
-    visitor.settle()
-    rounds = visitor.key("hyper_hist_boosting_max_iter").get_by_role("spinbutton")
-    rounds.fill("500")
-    rounds.press("Enter")
+    use_housing(visitor)
+    choose_model(visitor, "Histogram boosting", "hyper_hist_boosting_max_iter", "500")
     expect(visitor.key("job")).to_contain_text("Training of Histogram boosting: ", timeout=TIMEOUT)
     done = visitor.page.get_by_text("Histogram boosting is trained: every page now shows it.")
     expect(done).to_be_visible(timeout=4 * TIMEOUT)

@@ -18,7 +18,7 @@ from core.datasets import split
 from core.diagnose import effects
 from core.evaluate import compare
 from core.quant import METHOD_NAMES, PRESETS, Scheme
-from pages import _shared
+from pages import _caches, _shared
 from pages._format import money, number, signed
 from tests.pages.visit import PAGES, Visit, decoded, unescaped
 from tests.support import california
@@ -304,12 +304,12 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     monkeypatch.setattr(training, "fit_rows", counting)
     monkeypatch.setattr(evaluate, "fit_rows", counting)
     yield counted
-    _shared.forget()
+    _caches.forget()
 
 
 def test_the_first_visit_trains_nothing(fits: list[str]) -> None:
     """After the warm-up, one training, no page of a default visit trains, nor does any rerun or second visitor."""
-    _shared.forget()
+    _caches.forget()
     _shared.warm()
     assert fits == ["linear"]
     for page in PAGES:
@@ -321,7 +321,7 @@ def test_the_first_visit_trains_nothing(fits: list[str]) -> None:
 
 def test_the_first_visit_computes_no_width_of_its_own(fits: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """After the warm-up the default method is ready at every width: sliding the dial compares nothing anew."""
-    _shared.forget()
+    _caches.forget()
     _shared.warm()
     compared: list[Scheme] = []
     monkeypatch.setattr(evaluate, "compare", lambda t, s: compared.append(s) or compare(t, s))
@@ -336,7 +336,7 @@ def test_the_first_visit_computes_no_width_of_its_own(fits: list[str], monkeypat
 
 def test_a_setting_is_trained_once_for_all_visitors(fits: list[str]) -> None:
     """The second visitor of a setting, and every rerun, gets what the first one's visit trained."""
-    _shared.forget()
+    _caches.forget()
     for _ in range(3):
         for page in PAGES:
             Visit(page, model="lasso", alpha="0.125").run()
@@ -402,7 +402,7 @@ def test_figures_are_shared_and_stay_as_they_are() -> None:
 def test_every_cache_is_bounded() -> None:
     """No cache of the pages grows without limit."""
     caches = [f.cache for f in vars(_shared).values() if hasattr(f, "cache_clear") and hasattr(f, "cache")]
-    assert len(caches) == len(_shared._CACHES) > 6
+    assert len(caches) == len(_caches.CACHES) > 6
     assert all(0 < c.maxsize <= 1000 for c in caches)
     assert _shared.key_of.cache_info().maxsize is not None
 
@@ -412,7 +412,7 @@ def test_a_shared_result_is_made_once_even_when_two_ask_at_a_time() -> None:
     made: list[str] = []
     begun, go = threading.Event(), threading.Event()
 
-    @_shared._shared_by_all(2)
+    @_caches.shared_by_all(2)
     def slowly(key: str, answer: int) -> int:
         made.append(key)
         if answer < 0:
@@ -432,7 +432,7 @@ def test_a_shared_result_is_made_once_even_when_two_ask_at_a_time() -> None:
             slowly("b", -1)
     assert slowly("c", 3) == slowly("c", 4) == 3
     assert made == ["a", "b", "b", "c"]
-    _shared._CACHES.pop()
+    _caches.CACHES.pop()
 
 
 def test_the_dial_agrees_with_the_setting_on_every_page() -> None:
