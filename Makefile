@@ -5,14 +5,16 @@ PYTHON  ?= python3
 PORT    ?= 8501
 ADDRESS ?= 0.0.0.0
 WORKERS ?= 2
+IMAGE   ?= bitdial
 VENV    := .venv
 BIN     := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
-CODE    := app.py core pages tests tools
+CODE    := app.py core pages tests tools deploy
+MODELS  := build/models
 
-.PHONY: setup run test check lint format types unit bench lock clean
+.PHONY: setup run test check lint format types unit bench models container container-smoke rehearse drawing lock clean
 .DEFAULT_GOAL := run
 
 # The stamps are newer than the lock they were installed from; a changed lock installs again.
@@ -51,6 +53,27 @@ unit: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m pytest tests/bench --benchmark-only
+
+# The default model and its twin of 8 bits, as files; `inspect` checks them.
+models: $(RUNTIME)
+	mkdir -p $(MODELS)
+	$(BIN)/python -m core train --out $(MODELS)/original.safetensors
+	$(BIN)/python -m core quantize $(MODELS)/original.safetensors --bits 8 --out $(MODELS)/default.safetensors
+	$(BIN)/python -m core inspect $(MODELS)/default.safetensors
+
+container:
+	docker build --tag $(IMAGE) .
+
+# On the image and on models that are there: `make container models container-smoke` makes both first.
+container-smoke:
+	bash deploy/smoke.sh $(IMAGE) $(MODELS)
+
+# What the Dockerfile says, done without an engine; as root, because it becomes another user.
+rehearse: $(DEV)
+	$(BIN)/python -m tools.rehearse_container
+
+drawing: $(DEV)
+	$(BIN)/python -m tools.draw_architecture
 
 format: $(DEV)
 	$(BIN)/ruff check --fix $(CODE)

@@ -19,11 +19,13 @@ from starlette.routing import Mount  # noqa: E402
 from core.api import api  # noqa: E402
 from pages import _front, _server  # noqa: E402
 
+BASE = _front.base_path()
+
 # A literal `st.App(...)`, because Streamlit finds it by reading this file; an absolute path, because a relative
 # one depends on what ran before; the entry inside pages/, because beside it cold deep links miss the router.
 app = st.App(
     ROOT / "pages" / "_router.py",
-    routes=[Mount("/api", app=api)],
-    middleware=[Middleware(_front.FrontPage, base_path=st.get_option("server.baseUrlPath"))],
+    routes=[Mount(f"{BASE}/api", app=api)],
+    middleware=[Middleware(_front.FrontPage, base_path=BASE)],
     lifespan=_server.lifespan,
 )

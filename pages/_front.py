@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import streamlit as st
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Opened at /train, Streamlit's page asks /train/_stcore/health before /_stcore/health: two errors in the console
@@ -13,17 +14,29 @@ _SCRIPT = (
 _REPLACED = ((b"<title>Streamlit</title>", b"<title>Bitdial</title>"),)
 
 
+def base_path() -> str:
+    """Return the path under which the operator serves pages and interface, with a slash before it; mostly "".
+
+    Set by server.baseUrlPath, for a proxy that hands on one folder of its site.
+    """
+    path = st.get_option("server.baseUrlPath").strip("/")
+    return f"/{path}" if path else ""
+
+
 class FrontPage:
     """ASGI middleware that rewrites Streamlit's index page and passes all else through untouched."""
 
     def __init__(self, app: ASGIApp, base_path: str = "") -> None:
         """Wrap `app`, whose pages live under `base_path`."""
         self.app = app
-        self.script = _SCRIPT.format(base="/" + base_path.strip("/")).encode()
+        base = base_path.strip("/")
+        self.script = _SCRIPT.format(base=f"/{base}").encode()
+        root = f"/{base}/" if base else "/"
+        self.others = (f"{root}api/", f"{root}_stcore/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"].startswith(("/api/", "/_stcore/")):
+        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"].startswith(self.others):
             await self.app(scope, receive, send)
             return
         # Stored copies would hide the change of the page, and a part of it cannot be rewritten.

@@ -15,6 +15,7 @@ from core.cost import QUICK, seconds_to_fit
 from core.datasets import Feature
 from core.train import Trained
 from pages import _shared, _state
+from pages._front import base_path
 from pages._predict_cells import ANOTHER
 
 # What a browser may call this server; anything else is not repeated.
@@ -37,12 +38,13 @@ def _draw(t: Trained) -> None:
         )
         return
     body = {**asked, "rows": [row(t, st.session_state.district)]}
-    url = f"{address()}/api/predict"
+    url = f"{address()}{base_path()}/api/predict"
     st.caption("The same row and the same answers, by curl in a shell:")
     st.code(curl(url, body), language="bash", wrap_lines=True)
     st.caption("And in Python, with nothing to install:")
     st.code(python(url, body), language="python", wrap_lines=True)
-    st.caption("Every path and field is described at [/api/docs](/api/docs).")
+    docs = f"{base_path()}/api/docs"
+    st.caption(f"Every path and field is described at [{docs}]({docs}).")
 
 
 def model(t: Trained) -> dict[str, Any] | None:

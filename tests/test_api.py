@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from core import logs
@@ -124,6 +126,14 @@ def test_the_documentation_needs_nothing_else(client: TestClient) -> None:
     for name in describe.document()["components"]["schemas"]:
         assert f'<h3 id="object-{name}">' in text
     assert set(re.findall(r'href="#([^"]+)"', text)) <= set(re.findall(r'id="([^"]+)"', text))
+
+
+def test_under_a_base_path_the_description_names_it(client: TestClient) -> None:
+    """Both forms of the description say where the interface is mounted."""
+    moved = TestClient(Starlette(routes=[Mount("/dial/api", app=api)]))
+    assert client.get("/api/openapi.json").json()["servers"] == [{"url": "/api"}]
+    assert moved.get("/dial/api/openapi.json").json()["servers"] == [{"url": "/dial/api"}]
+    assert "http://localhost:8501/dial/api/predict" in moved.get("/dial/api/docs").text
 
 
 def test_every_answer_says_what_it_is_and_carries_its_id(client: TestClient) -> None:

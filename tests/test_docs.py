@@ -45,7 +45,7 @@ def targets() -> set[str]:
 def variables() -> set[str]:
     """Return the environment variables of our own that any file of the project reads."""
     files = [p for folder in ("core", "pages", "tests") for p in (ROOT / folder).rglob("*.py")]
-    files += [ROOT / name for name in ("app.py", "Makefile", "Dockerfile", ".ci/run")]
+    files += [ROOT / name for name in ("app.py", "Makefile", "Dockerfile", "compose.yaml", ".ci/run")]
     return {name for path in files for name in re.findall(r"\bBITDIAL_[A-Z_]+\b", path.read_text(encoding="utf-8"))}
 
 
@@ -89,6 +89,15 @@ def test_the_readme_names_every_environment_variable() -> None:
     """All variables of our own that are read anywhere, and the port, stand in the README; no others do."""
     assert {*re.findall(r"\bBITDIAL_[A-Z_]+\b", README)} == variables()
     assert "| `PORT` |" in README
+
+
+def test_the_table_of_variables_is_that_of_the_settings() -> None:
+    """Each variable that the settings read has a row, and no row is about another; the image's own two stand below."""
+    settings = (ROOT / "core" / "settings.py").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([A-Z_]+)` \| \S", README, re.M)
+    assert set(rows) == {*re.findall(r'"(BITDIAL_[A-Z_]+)"', settings), "PORT", "BASE_PATH"}
+    assert len(rows) == len(set(rows))
+    assert {"PORT", "BASE_PATH"} <= set(re.findall(r"\b([A-Z_]+)=", (ROOT / "Dockerfile").read_text(encoding="utf-8")))
 
 
 def test_every_make_target_in_the_readme_exists() -> None:

@@ -12,6 +12,7 @@ import pytest
 import streamlit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pages import _front
 from pages._front import FrontPage
 from tests import loops
 
@@ -125,6 +126,21 @@ def test_other_requests_pass_untouched(path: str, method: str) -> None:
     sent = ask(FrontPage(server), path, method, headers=asked)
     assert sent == ask(server, path, method, headers=asked)
     assert server.asked["headers"] == asked
+
+
+@pytest.mark.parametrize("path", ["/dial/api/docs", "/dial/_stcore/health"])
+def test_under_a_base_path_the_interface_is_there_and_passes_untouched(path: str) -> None:
+    """What is no page is told by where it is below the base path; above it the server's own answer stands."""
+    server = Answer([HTML], HEADERS)
+    assert ask(FrontPage(server, "/dial"), path) == ask(server, path)
+    assert b"<script>" in body(ask(FrontPage(server, "/dial"), path.removeprefix("/dial")))
+
+
+@pytest.mark.parametrize(("given", "path"), [("", ""), ("/", ""), ("dial", "/dial"), ("/a/b/", "/a/b")])
+def test_the_base_path_is_that_of_the_server(monkeypatch: pytest.MonkeyPatch, given: str, path: str) -> None:
+    """However the operator spells it, it begins with a slash and does not end with one."""
+    monkeypatch.setattr(_front.st, "get_option", {"server.baseUrlPath": given}.__getitem__)
+    assert _front.base_path() == path
 
 
 @pytest.mark.parametrize("kind", [b"text/javascript", b"application/json", b"image/png", b"text/css", b"font/woff2"])

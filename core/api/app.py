@@ -115,16 +115,21 @@ async def _quantize(request: Request) -> Response:
     return _json(found)
 
 
+def _document(request: Request) -> dict[str, Any]:
+    """Return the description with the path under which this is mounted, which may have a base path before it."""
+    return {**describe.document(), "servers": [{"url": request.scope["root_path"]}]}
+
+
 @_route("/openapi.json", "GET")
 async def _description(request: Request) -> Response:
     """Return the description of this interface."""
-    return _json(describe.document())
+    return _json(_document(request))
 
 
 @_route("/docs", "GET")
 async def _docs(request: Request) -> Response:
     """Return the same for people, in one page that needs nothing else."""
-    return Response(page.html(describe.document()), 200, {**HEADERS, **page.HEADERS}, "text/html; charset=utf-8")
+    return Response(page.html(_document(request)), 200, {**HEADERS, **page.HEADERS}, "text/html; charset=utf-8")
 
 
 async def _on_bad_input(request: Request, error: Exception) -> Response:
