@@ -5,6 +5,7 @@ PYTHON  ?= python3
 PORT    ?= 8501
 ADDRESS ?= 0.0.0.0
 WORKERS ?= 2
+TIMES   ?= 10
 VENV    := .venv
 BIN     := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
@@ -12,7 +13,7 @@ DEV     := $(VENV)/.dev
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
 CODE    := app.py core pages tests tools
 
-.PHONY: setup run test check lint format types unit bench lock clean
+.PHONY: setup run test check lint format types unit bench soak lock clean
 .DEFAULT_GOAL := run
 
 # The stamps are newer than the lock they were installed from; a changed lock installs again.
@@ -51,6 +52,10 @@ unit: $(DEV)
 
 bench: $(DEV)
 	$(BIN)/python -m pytest tests/bench --benchmark-only
+
+# Long use of a real server: memory, threads and descriptors, as a table. TIMES=10 takes about ten minutes.
+soak: $(DEV)
+	$(BIN)/python -m tests.soak $(TIMES)
 
 format: $(DEV)
 	$(BIN)/ruff check --fix $(CODE)
