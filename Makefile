@@ -6,6 +6,7 @@ PORT    ?= 8501
 ADDRESS ?= 0.0.0.0
 WORKERS ?= 2
 IMAGE   ?= bitdial
+TIMES   ?= 10
 VENV    := .venv
 BIN     := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
@@ -14,7 +15,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet --re
 CODE    := app.py core pages tests tools deploy
 MODELS  := build/models
 
-.PHONY: setup run test check lint format types unit bench models container container-smoke rehearse drawing lock clean
+.PHONY: setup run test check lint format types unit bench soak models container container-smoke rehearse drawing lock clean
 .DEFAULT_GOAL := run
 
 # The stamps are newer than the lock they were installed from; a changed lock installs again.
@@ -74,6 +75,10 @@ rehearse: $(DEV)
 
 drawing: $(DEV)
 	$(BIN)/python -m tools.draw_architecture
+
+# Long use of a real server: memory, threads and descriptors, as a table. TIMES=10 takes about ten minutes.
+soak: $(DEV)
+	$(BIN)/python -m tests.soak $(TIMES)
 
 format: $(DEV)
 	$(BIN)/ruff check --fix $(CODE)

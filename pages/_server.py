@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
-from streamlit import net_util
+from streamlit import git_util, net_util
 
 from core import logs
 from core.settings import settings
@@ -21,6 +21,9 @@ from core.settings import settings
 # Streamlit asks a server on the internet for this machine's address, at start and for every foreign origin.
 # Nothing may leave the machine; browsers reach it by the name that they used.
 net_util.get_external_ip = lambda: None
+# Any visitor may ask for the state of the working copy that the server runs from: git would run several times while
+# everybody waits, and the answer names files. Nothing of ours shows it.
+git_util._run_git = lambda args, *, cwd: None
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The limits of the REST interface on the running server: sizes as they stream, memory, time, and a connection kept."""
+"""The limits of the REST interface on the running server: sizes, memory, time, odd requests, and a connection kept."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from starlette.types import Message
 from core.api import api, body
 from core.api.guard import MAX_BODY
 from tests import loops
-from tests.api_support import error, mounted, row
+from tests.api_support import FACTS, error, mounted, row
+from tests.api_wire import ODD, VALUES, Slow, answer_to, posted, spelt
 from tests.cli_support import pair_file
 from tests.running import Server, running
 
@@ -28,6 +29,8 @@ GOOD = {"rows": [row()]}
 PIECE = 64 * 1024
 # What the server may keep of a hundred megabytes that it refuses.
 ALLOWED_GROWTH = 20 * 1024 * 1024
+# Beyond the time that a body may take.
+SLACK_SECONDS = 10.0
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +38,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Start the dashboard, as it is served."""
     with running(tmp_path_factory.mktemp("server")) as found:
         yield found
+
+
+@pytest.fixture(scope="module", autouse=True)
+def slow(server: Server) -> Slow:
+    """Let a slow client begin first: the others are served meanwhile."""
+    found = Slow(server)
+    found.start()
+    return found
 
 
 @pytest.fixture
@@ -137,6 +148,33 @@ def test_hostile_bodies_are_refused_at_once(server: Server, data: bytes) -> None
     assert server.health()["status"] == "ok"
 
 
+@pytest.mark.parametrize("name", VALUES)
+def test_cases_79_to_81_name_row_and_column(connection: http.client.HTTPConnection, name: str) -> None:
+    """422 in our form for every value that is none, and the connection serves on."""
+    rows, at, column = VALUES[name]
+    status, answer = answered(connection, f'{{"rows": {rows}}}'.encode())
+    found = answer["error"]
+    assert status == 422
+    assert set(found) == FACTS
+    assert (found["row"], found["column"]) == (at, column)
+    assert answered(connection, padded(500))[0] == 200
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_requests_are_answered_or_hung_up_on(server: Server, name: str) -> None:
+    """A status that says whose fault it is, and the next one is served."""
+    data, wanted = ODD[name]
+    status, _ = answer_to(server, data)
+    assert status in wanted
+    assert answer_to(server, posted())[0] == 200
+
+
+@pytest.mark.parametrize(("path", "status"), [("/api/health", 200), ("/api/predict", 405), ("/api/nothing", 404)])
+def test_head_has_no_body(server: Server, path: str, status: int) -> None:
+    """It is GET without what GET would send."""
+    assert answer_to(server, spelt("HEAD", path), "HEAD") == (status, b"")
+
+
 def test_every_request_is_in_the_log_of_the_server(server: Server) -> None:
     """The line carries the id that the client gave and no value of its row."""
     data = json.dumps({"rows": [{**row(), "MedInc": 7123.125}]}).encode()
@@ -210,3 +248,10 @@ def test_a_length_that_lies_does_not_help() -> None:
     for length in ("99999999999999999999", "1048577"):
         headers = {"content-type": "application/json", "content-length": length}
         assert error(client.post("/api/predict", content=b"{}", headers=headers), 413)["field"] == "body"
+
+
+def test_a_body_that_stops_half_way_is_given_up(slow: Slow) -> None:
+    """408 when its time is over, and nobody else waited for it."""
+    slow.join(body.PATIENCE + SLACK_SECONDS)
+    assert slow.status == 408
+    assert body.PATIENCE <= slow.seconds < body.PATIENCE + SLACK_SECONDS

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import jsonschema
@@ -12,16 +14,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from core.api import describe, library
-from tests.api_support import NAMES, mounted, row
+from core.api import library
+from tests.api_support import mounted
 
-DOCUMENT = describe.document()
+# Nothing below knows more of the interface than it says itself, here and in its list of models.
+DOCUMENT: dict[str, Any] = mounted().get("/api/openapi.json").json()
+BASE: str = DOCUMENT["servers"][0]["url"]
 SCHEMAS = DOCUMENT["components"]["schemas"]
-EXAMPLES = settings(
-    max_examples=400, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
-)
+EXAMPLES = settings(derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 JSON = "application/json"
-OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods if path != "/docs"]
+OPERATIONS = [(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods]
+READ = [path for path, method in OPERATIONS if method == "get"]
+WRITTEN = [path for path, method in OPERATIONS if method == "post"]
+NAMES = [f["name"] for f in mounted().get(f"{BASE}/models").json()["models"][0]["features"]]
 
 # Anything at all that JSON can spell, and numbers that it cannot but Python writes.
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
@@ -87,7 +92,7 @@ def broken(value: Any, draw: Any) -> Any:
 
 
 ROWS = st.lists(
-    st.lists(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70), min_size=8, max_size=8)
+    st.lists(st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**70), 2**70), min_size=len(NAMES), max_size=len(NAMES))
     | st.fixed_dictionaries({name: st.floats(-1e6, 1e6) for name in NAMES}),
     min_size=1, max_size=4,
 )  # fmt: skip
@@ -106,9 +111,11 @@ def check(answer: Any, path: str, method: str) -> int:
     status = str(answer.status_code)
     assert answer.status_code < 500, answer.text
     assert status in described, (status, answer.text)
-    assert answer.headers["content-type"] == JSON
-    schema = described[status]["content"][JSON]["schema"]
-    jsonschema.Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(_strict(answer.text))
+    (kind, content), *_ = described[status]["content"].items()
+    assert answer.headers["content-type"].partition(";")[0] == kind
+    if kind == JSON:
+        rooted = {**content["schema"], "components": DOCUMENT["components"]}
+        jsonschema.Draft202012Validator(rooted).validate(_strict(answer.text))
     return int(answer.status_code)
 
 
@@ -118,7 +125,7 @@ def _strict(text: str) -> Any:
 
 def send(client: TestClient, path: str, body: bytes) -> int:
     """Send a body, look at the answer, return its status."""
-    return check(client.post(f"/api{path}", content=body, headers={"content-type": JSON}), path, "post")
+    return check(client.post(f"{BASE}{path}", content=body, headers={"content-type": JSON}), path, "post")
 
 
 def spelt(value: Any) -> bytes:
@@ -148,61 +155,92 @@ def test_the_description_is_valid_and_so_are_its_examples() -> None:
     assert count >= 4
 
 
-@pytest.mark.parametrize(("path", "method"), [o for o in OPERATIONS if o[1] == "get"])
-def test_what_can_be_read_has_the_form_that_is_described(client: TestClient, path: str, method: str) -> None:
-    """Health, models and the description itself."""
-    assert check(client.get(f"/api{path}"), path, method) == 200
+@pytest.mark.parametrize("path", READ)
+def test_what_can_be_read_has_the_form_that_is_described(client: TestClient, path: str) -> None:
+    """Health, models, the description itself and its page."""
+    assert check(client.get(f"{BASE}{path}"), path, "get") == 200
 
 
-@pytest.mark.parametrize("path", ["/predict", "/quantize"])
+@pytest.mark.parametrize("path", WRITTEN)
 def test_the_examples_of_the_description_are_answered(client: TestClient, path: str) -> None:
     """Sent as they stand they are right, and the answer is the one that is shown."""
     example = DOCUMENT["paths"][path]["post"]["requestBody"]["content"][JSON]["example"]
     assert send(client, path, spelt(example)) == 200
     shown = DOCUMENT["paths"][path]["post"]["responses"]["200"]["content"][JSON].get("example")
     if shown is not None:
-        assert client.post(f"/api{path}", json=example).json() == shown
+        assert client.post(f"{BASE}{path}", json=example).json() == shown
 
 
-@EXAMPLES
-@given(st.data())
-def test_bodies_that_the_description_allows_are_answered_or_refused(client: TestClient, data: st.DataObject) -> None:
-    """A body of the described form, for the model's own features more often than not."""
-    body = data.draw(from_schema(body_schema("/predict")))
-    if data.draw(st.booleans()):
+def example_of(path: str) -> dict[str, Any]:
+    """Return the body that the description shows for a path, with rows of both forms and all of its fields."""
+    shown = DOCUMENT["paths"][path]["post"]["requestBody"]["content"][JSON]["example"]
+    if "rows" not in shown:
+        return dict(shown)
+    return {**shown, "rows": [*shown["rows"], list(shown["rows"][0].values())], "contributions": True}
+
+
+def allowed(data: st.DataObject, path: str) -> bytes:
+    """Draw a body that the description of a path allows; rows are those of the first model in half of them."""
+    body = data.draw(from_schema(body_schema(path)))
+    if "rows" in body and data.draw(st.booleans()):
         body = {n: v for n, v in body.items() if n not in ("model", "experiment")} | {"rows": data.draw(ROWS)}
-    send(client, "/predict", spelt(body))
+    return spelt(body)
 
 
-@EXAMPLES
-@given(st.data())
-def test_bodies_beside_the_description_are_refused_in_our_form(client: TestClient, data: st.DataObject) -> None:
-    """A good body with one thing in it changed to anything; never an error of the server's own."""
-    good = {"model": "default", "variant": "both", "rows": [row(), list(row(1).values())], "contributions": True}
-    changed = broken(good, data.draw)
-    status = send(client, "/predict", spelt(changed))
-    assert status == 200 or changed != good
+def beside(data: st.DataObject, path: str) -> bytes:
+    """Draw a body that is the example of a path, or an allowed one, with one thing in it changed to anything."""
+    good = data.draw(st.just(example_of(path)) | from_schema(body_schema(path)))
+    return spelt(broken(good, data.draw))
 
 
-@settings(EXAMPLES, max_examples=100)
-@given(st.data())
-def test_recipes_are_compared_or_refused(client: TestClient, data: st.DataObject) -> None:
-    """Every recipe and scheme of the described form, and those beside it."""
-    body = data.draw(from_schema(body_schema("/quantize")))
-    send(client, "/quantize", spelt(broken(body, data.draw) if data.draw(st.booleans()) else body))
+def noise(data: st.DataObject, path: str) -> bytes:
+    """Draw what is not JSON, or JSON of any other form."""
+    return data.draw(st.binary(max_size=200) | st.text(max_size=100).map(str.encode) | ANYTHING.map(spelt))
 
 
-@settings(EXAMPLES, max_examples=200)
-@given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode) | ANYTHING.map(spelt))
-def test_any_bytes_are_refused_in_our_form(client: TestClient, data: bytes) -> None:
-    """Not JSON, or JSON of any other form."""
-    for path in ("/predict", "/quantize"):
-        status = send(client, path, data)
-        assert status == 422 or (path == "/quantize" and status in (200, 404))
+# How many of each kind are sent to a path. A comparison takes far longer than a prediction.
+KINDS: dict[str, tuple[Callable[[st.DataObject, str], bytes], dict[str, int]]] = {
+    "allowed": (allowed, {"/predict": 250, "/quantize": 40}),
+    "beside": (beside, {"/predict": 300, "/quantize": 60}),
+    "noise": (noise, {"/predict": 220, "/quantize": 150}),
+}
+READS = 10
+
+
+def test_a_thousand_requests_are_answered_as_it_is_described(client: TestClient) -> None:
+    """To every path, allowed and hostile: no error of the server's own, a described status and a described form."""
+    sent: Counter[tuple[str, str, str, int]] = Counter()
+
+    def run(kind: str, draw: Callable[[st.DataObject, str], bytes], path: str, count: int) -> None:
+        @settings(EXAMPLES, max_examples=count)
+        @given(st.data())
+        def one(data: st.DataObject) -> None:
+            sent[path, "post", kind, send(client, path, draw(data, path))] += 1
+
+        one()
+
+    @settings(EXAMPLES, max_examples=READS)
+    @given(st.sampled_from(READ), st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3))
+    def read(path: str, query: dict[str, str]) -> None:
+        answer = client.get(f"{BASE}{path}", params=query)
+        sent[path, "get", "query", check(answer, path, "get")] += 1
+
+    for kind, (draw, counts) in KINDS.items():
+        assert counts.keys() == set(WRITTEN)
+        for path, count in counts.items():
+            run(kind, draw, path, count)
+    read()
+    assert sent.total() >= 1000
+    assert {(path, method) for path, method, *_ in sent} == set(OPERATIONS)
+    for path in WRITTEN:
+        for kind in KINDS:
+            found = {status: n for (p, _, k, status), n in sent.items() if (p, k) == (path, kind)}
+            assert found.get(422, 0) > 0 or kind == "allowed", (path, kind, found)
+            assert found.get(200, 0) > 0 or kind == "noise", (path, kind, found)
 
 
 def test_the_strategies_draw_what_fits_and_what_does_not(client: TestClient) -> None:
-    """Among a hundred bodies of the first property some are answered; the second breaks most of what it draws."""
+    """A body that is drawn as allowed is; rows of the first model are answered but for those too large for it."""
     validator = jsonschema.Draft202012Validator({**body_schema("/predict"), "components": DOCUMENT["components"]})
     kinds = {"fits": 0, "answered": 0}
 

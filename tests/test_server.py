@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from streamlit import net_util
+from streamlit import git_util, net_util
 
 from pages import _server, _shared
 from tests import loops
@@ -217,6 +217,13 @@ def test_the_server_prepares_itself_before_anybody_is_let_in(monkeypatch: pytest
 def test_nobody_is_asked_for_the_address_of_this_machine() -> None:
     """Streamlit's question to a server on the internet is answered without it."""
     assert net_util.get_external_ip() is None
+
+
+def test_nobody_is_told_of_the_working_copy() -> None:
+    """Streamlit's question to git, which any visitor can ask, is answered without it: there is no repository."""
+    found = git_util.GitRepo(str(_server.__file__))
+    assert not found.is_repo
+    assert found.get_repo_info() is None
 
 
 def test_there_is_one_copy_of_each_module_of_ours() -> None:

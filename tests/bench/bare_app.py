@@ -8,15 +8,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-import numpy as np
+from app import app as served  # first: it also says how many threads the linear algebra may have
+
+import numpy as np  # isort: skip
 import streamlit as st
 from fastapi import FastAPI
-from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from core import bundled
-from core.api import api
-from pages import _front, _server
+from pages import _server
 from tests.sources import ROOT
 
 bare = FastAPI()
@@ -30,9 +30,10 @@ async def predict(row: list[float]) -> dict[str, float]:
     return {"prediction": float(np.array(row) @ COEF + INTERCEPT)}
 
 
+# All that stands before the dashboard's own routes stands before the bare one as well.
 app = st.App(
     ROOT / "pages" / "_router.py",
-    routes=[Mount("/api", app=api), Mount("/bare", app=bare)],
-    middleware=[Middleware(_front.FrontPage, base_path="")],
+    routes=[*served._user_routes, Mount("/bare", app=bare)],
+    middleware=served._user_middleware,
     lifespan=_server.lifespan,
 )

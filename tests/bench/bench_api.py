@@ -1,6 +1,6 @@
 """One row by the interface beside the barest FastAPI route that does the same sum: `make bench`, or run this file.
 
-Both routes live in the same server, the dashboard itself; each client keeps one connection open and asks them in turn, a block of requests each.
+Both routes live in the same server, the dashboard itself; each client keeps one connection open and asks them in turn, a block of requests each. All clients ask the same route at a time: in one queue the faster route would wait for the slower one.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Barrier
 from time import perf_counter
 from typing import Any
 
@@ -31,6 +32,8 @@ REQUESTS, WARM, CLIENTS = 3000, 200, 8
 # So many requests to one route, then as many to the next: what a request leaves to be done after its answer (a line
 # in the log) is paid by the next one, which is to be one of the same route.
 BLOCK = 25
+# Seconds after which a client is not waited for any longer.
+PATIENCE = 60
 ROW = list(describe.row().values())
 # What is asked, by the name of the route in the lines that are printed.
 ASKED: dict[str, tuple[str, Any]] = {
@@ -61,14 +64,18 @@ def ask(connection: socket.socket, sent: bytes) -> bytes:
     return body
 
 
-def one_client(port: int, count: int) -> dict[str, list[float]]:
-    """Return the milliseconds of `count` requests to each route, asked in turn, in blocks, on one connection."""
+def one_client(port: int, count: int, together: Barrier) -> dict[str, list[float]]:
+    """Return the milliseconds of `count` requests to each route, asked in turn, in blocks, on one connection.
+
+    Each block begins when all clients have come `together`.
+    """
     times: dict[str, list[float]] = {name: [] for name in ASKED}
     sent = {name: request(*asked) for name, asked in ASKED.items()}
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for i in range(0, WARM + count, BLOCK):
             for name, data in sent.items():
+                together.wait(PATIENCE)
                 ask(connection, data)
                 for _ in range(BLOCK):
                     start = perf_counter()
@@ -80,8 +87,9 @@ def one_client(port: int, count: int) -> dict[str, list[float]]:
 
 def clients(port: int, number: int) -> dict[str, list[float]]:
     """Return the same of `number` clients at once."""
+    together = Barrier(number)
     with ThreadPoolExecutor(number) as threads:
-        found = list(threads.map(lambda _: one_client(port, REQUESTS // number), range(number)))
+        found = list(threads.map(lambda _: one_client(port, REQUESTS // number, together), range(number)))
     return {name: [t for one in found for t in one[name]] for name in ASKED}
 
 
