@@ -30,6 +30,10 @@ class Settings:
     queue: int = 8
     job_memory: int = 1536 * MIB
     job_seconds: int = 300
+    hosted: bool = False
+    workspace_bytes: int = 50 * MIB
+    workspace_files: int = 50
+    workspaces_bytes: int = 2048 * MIB
 
 
 def _whole(name: str, default: int, low: int, high: int) -> int:
@@ -48,7 +52,9 @@ def settings() -> Settings:
     """Return the settings of this process; raises `InvalidInput` for a number that is none.
 
     `BITDIAL_ARTIFACTS` moves the folder of saved models, `BITDIAL_LOGS` that of the logs. `BITDIAL_WORKERS`,
-    `BITDIAL_QUEUE`, `BITDIAL_JOB_MEMORY` (MiB) and `BITDIAL_JOB_SECONDS` bound slow work.
+    `BITDIAL_QUEUE`, `BITDIAL_JOB_MEMORY` (MiB) and `BITDIAL_JOB_SECONDS` bound slow work. `BITDIAL_WORKSPACE_SIZE`
+    (MiB) and `BITDIAL_WORKSPACE_FILES` bound what one browser may save, `BITDIAL_WORKSPACES_SIZE` (MiB) what all may
+    together; with `BITDIAL_HOSTED` = 1 workspaces that were not used for a day go even where there is room.
     """
     moved, logs = os.environ.get("BITDIAL_ARTIFACTS", ""), os.environ.get("BITDIAL_LOGS", "")
     artifacts = Path(moved).resolve() if moved else Settings.artifacts
@@ -59,6 +65,10 @@ def settings() -> Settings:
         queue=_whole("BITDIAL_QUEUE", Settings.queue, 0, 1000),
         job_memory=_whole("BITDIAL_JOB_MEMORY", Settings.job_memory // MIB, 256, 1024 * 1024) * MIB,
         job_seconds=_whole("BITDIAL_JOB_SECONDS", Settings.job_seconds, 1, 86_400),
+        hosted=_whole("BITDIAL_HOSTED", 0, 0, 1) == 1,
+        workspace_bytes=_whole("BITDIAL_WORKSPACE_SIZE", Settings.workspace_bytes // MIB, 1, 1024 * 1024) * MIB,
+        workspace_files=_whole("BITDIAL_WORKSPACE_FILES", Settings.workspace_files, 1, 10_000),
+        workspaces_bytes=_whole("BITDIAL_WORKSPACES_SIZE", Settings.workspaces_bytes // MIB, 1, 1024 * 1024) * MIB,
     )
 
 

@@ -1,9 +1,11 @@
-"""The one HTML page that browsers load: our title, and the address of the server stated instead of guessed."""
+"""The one HTML page that browsers load: our title, the address of the server, and the key of the workspace."""
 
 from __future__ import annotations
 
 import streamlit as st
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core.workspaces import AGE, COOKIE, key_in, new_key
 
 # Opened at /train, Streamlit's page asks /train/_stcore/health before /_stcore/health: two errors in the console
 # and a slower first paint. Told where the server is, it asks once. A base path (server.baseUrlPath) is kept.
@@ -30,7 +32,8 @@ class FrontPage:
         """Wrap `app`, whose pages live under `base_path`."""
         self.app = app
         base = base_path.strip("/")
-        self.script = _SCRIPT.format(base=f"/{base}").encode()
+        self.base = f"/{base}"
+        self.script = _SCRIPT.format(base=self.base).encode()
         root = f"/{base}/" if base else "/"
         self.others = (f"{root}api/", f"{root}_stcore/")
 
@@ -43,14 +46,26 @@ class FrontPage:
         skipped = (b"if-none-match", b"if-modified-since", b"range", b"accept-encoding")
         if "." not in scope["path"].rsplit("/", 1)[-1]:
             scope = {**scope, "headers": [h for h in scope["headers"] if h[0] not in skipped]}
-        await self.app(scope, receive, _Rewriting(send, self.script))
+        await self.app(scope, receive, _Rewriting(send, self.script, cookie(scope, self.base)))
+
+
+def cookie(scope: Scope, base: str) -> bytes:
+    """Return the Set-Cookie header with the key of the browser's workspace, a new one where it brings none.
+
+    A key that it brings is sent back: it is kept for thirty days from the last visit, not from the first.
+    """
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    key = key_in(headers.get(b"cookie", "")) or new_key()
+    forwarded = headers.get(b"x-forwarded-proto", "").split(",")[0].strip().lower()
+    secure = "; Secure" if "https" in (scope.get("scheme"), forwarded) else ""
+    return f"{COOKIE}={key}; HttpOnly; SameSite=Lax; Path={base}; Max-Age={AGE}{secure}".encode()
 
 
 class _Rewriting:
     """Holds back an HTML answer until it is whole, then sends it changed, with its new length."""
 
-    def __init__(self, send: Send, script: bytes) -> None:
-        self.send, self.script = send, script
+    def __init__(self, send: Send, script: bytes, cookie: bytes) -> None:
+        self.send, self.script, self.cookie = send, script, cookie
         self.start: Message | None = None
         self.body = b""
 
@@ -71,8 +86,10 @@ class _Rewriting:
         body = self.body.replace(b"<head>", b"<head>" + self.script, 1)
         for old, new in _REPLACED:
             body = body.replace(old, new, 1)
-        dropped = (b"content-length", b"etag", b"last-modified", b"accept-ranges")
+        dropped = (b"content-length", b"etag", b"last-modified", b"accept-ranges", b"cache-control")
         headers = [h for h in start["headers"] if h[0].lower() not in dropped]
+        # A stored copy would hand one browser's key to another.
+        headers += [(b"cache-control", b"no-store"), (b"set-cookie", self.cookie)]
         headers.append((b"content-length", str(len(body)).encode()))
         await self.send({**start, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})

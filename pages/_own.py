@@ -23,7 +23,7 @@ from core.datasets import OWN
 from core.errors import InvalidInput
 from core.permalink import from_query
 from core.settings import ROOT
-from pages import _jobs, _leaderboard, _shared, _state, _training
+from pages import _jobs, _leaderboard, _saved, _shared, _state, _training
 
 EXAMPLES = {"flats": "Flats", "seedlings": "Seedlings"}
 _LONGEST_NAME = 60
@@ -184,10 +184,7 @@ def delete() -> None:
     _jobs.end(KIND)
     for sha256 in state.own_seen:
         _leaderboard.forget(sha256)
-    for path in state.own_saved:
-        path.unlink(missing_ok=True)
-    state.published = {k: path for k, path in state.get("published", {}).items() if path not in state.own_saved}
-    state.saved, state.own_saved = [s for s in state.saved if s[0] not in state.own_saved], []
+    problems, state.own_saved = _saved.forget(state.own_saved), []
     _state.drop_pins()
     if state.wanted is not None and state.wanted.data.dataset == OWN:
         _training.drop()
@@ -199,4 +196,4 @@ def delete() -> None:
     state.own_seen = ()
     # Names of columns stand in the texts that stand for settings.
     _shared.key_of.cache_clear()
-    state.problems, state.notice = [], "Your data are deleted."
+    state.problems, state.notice = problems, "Your data are deleted."

@@ -9,12 +9,15 @@ from urllib.parse import urlsplit
 import numpy as np
 import streamlit as st
 
+from core import workspaces
 from core.api.snippets import curl, python
 from core.config import Experiment
 from core.cost import QUICK, seconds_to_fit
 from core.datasets import Feature
 from core.train import Trained
+from core.workspaces import HEADER
 from pages import _shared, _state
+from pages._format import literal
 from pages._front import base_path
 from pages._predict_cells import ANOTHER
 
@@ -37,21 +40,32 @@ def _draw(t: Trained) -> None:
             "stands here."
         )
         return
-    body = {**asked, "rows": [row(t, st.session_state.district)]}
+    body, headers = {**asked, "rows": [row(t, st.session_state.district)]}, _key(asked)
     url = f"{address()}{base_path()}/api/predict"
     st.caption("The same row and the same answers, by curl in a shell:")
-    st.code(curl(url, body), language="bash", wrap_lines=True)
+    st.code(curl(url, body, headers), language="bash", wrap_lines=True)
     st.caption("And in Python, with nothing to install:")
-    st.code(python(url, body), language="python", wrap_lines=True)
+    st.code(python(url, body, headers), language="python", wrap_lines=True)
+    if headers:
+        st.caption(
+            f"{literal(HEADER)} carries the key of this browser's workspace. It is like a password: whoever has it can "
+            "read all that is saved here."
+        )
     docs = f"{base_path()}/api/docs"
     st.caption(f"Every path and field is described at [{docs}]({docs}).")
 
 
+def _key(asked: dict[str, Any]) -> dict[str, str]:
+    """Return the header that a request needs for a model in the workspace."""
+    own = asked.get("model") in st.session_state.published.values()
+    return {HEADER: st.session_state.workspace} if own else {}
+
+
 def model(t: Trained) -> dict[str, Any] | None:
     """Return the fields that name the model on view: an id, or the recipe; None where it has to be saved first."""
-    saved = st.session_state.get("published", {}).get(_state.key())
-    if saved is not None and saved.exists():
-        return {"model": saved.stem}
+    saved = st.session_state.published.get(_state.key())
+    if saved is not None and workspaces.holds(_state.folder(), saved):
+        return {"model": saved}
     e, plain = _state.experiment(), Experiment()
     if e == plain and _state.opened() == _shared.NOTHING:
         return {"model": "default"}

@@ -15,7 +15,7 @@ from typing import Any
 
 from streamlit import git_util, net_util
 
-from core import logs
+from core import logs, workspaces
 from core.settings import settings
 
 # Streamlit asks a server on the internet for this machine's address, at start and for every foreign origin.
@@ -34,12 +34,13 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     started = time.perf_counter()
     few_arenas()
     logs.configure(settings().logs)
+    left = workspaces.sweep()
     # In this thread and not in another: nothing else runs yet, and the event loop has nobody to serve.
     _shared.warm()
     listeners = undelay_listeners()
     refreeze()
     _jobs.manager()
-    logs.event("ready", seconds=round(time.perf_counter() - started, 1), undelayed=listeners)
+    logs.event("ready", seconds=round(time.perf_counter() - started, 1), undelayed=listeners, swept=left)
     try:
         yield
     finally:

@@ -8,16 +8,15 @@ from functools import partial
 
 import streamlit as st
 
-from core.artifact import SUFFIX, load, loads, publish
+from core.artifact import SUFFIX, loads
 from core.config import preset_experiment
 from core.errors import ArtifactError, InvalidInput
-from core.evaluate import model_file
 from core.fields import Choice
 from core.models import MODELS
 from core.quant import PRESETS, SWITCHES, params_of
 from core.settings import settings
 from core.sweep.plan import LARGE
-from pages import _budget, _dial, _opening, _shared, _state
+from pages import _budget, _dial, _opening, _reset, _saved, _shared, _state
 from pages._fields import draw
 from pages._format import literal, size
 
@@ -142,9 +141,7 @@ def _save_and_open(name: str) -> None:
         width="stretch",
         help=f"Without the original and without training statistics{_size(alone)}.",
     )
-    st.text_input("Name", key="save_name", max_chars=60, placeholder=name)
-    st.button("Save", key="save", on_click=_save, icon=":material/save:", width="stretch")
-    _saved_models()
+    _saved.render(name)
     e = _state.experiment()
     if _state.trained().config is not None:
         st.download_button(
@@ -164,41 +161,7 @@ def _save_and_open(name: str) -> None:
         max_upload_size=max(1, settings().max_artifact_bytes // 1024**2),
         on_change=_upload,
     )
-
-
-def _save() -> None:
-    state = st.session_state
-    label = state.save_name.strip()[:60] or state.experiment.scheme.label
-    try:
-        path = publish(model_file(_state.trained(), _state.comparison(), label))
-    except ArtifactError as error:
-        state.problems = [str(error)]
-        return
-    state.saved = [*state.saved, (path, label)][-20:]
-    state.published = dict([*state.get("published", {}).items(), (_state.key(), path)][-20:])
-    if _shared.is_own(state.experiment, _state.opened()):
-        state.own_saved = [*state.own_saved, path]
-    state.problems, state.notice = [], f"Saved as {label}: listed under Save and open for this visit."
-
-
-def _saved_models() -> None:
-    saved = st.session_state.saved
-    if not saved:
-        return
-    labels = [f"{i + 1}. {label}" for i, (_, label) in enumerate(saved)]
-    st.selectbox("Saved in this visit", range(len(saved)), format_func=labels.__getitem__, key="saved_choice")
-    st.button("Open", key="open_saved", on_click=_open_saved, width="stretch")
-
-
-def _open_saved() -> None:
-    path, label = st.session_state.saved[st.session_state.saved_choice]
-    try:
-        data = load(path)
-        _opening.open_model(data, _shared.digest(path.read_bytes()))
-    except (ArtifactError, InvalidInput, OSError) as error:
-        st.session_state.problems = [f"{label} cannot be opened: {error}"]
-        return
-    st.session_state.notice = f"Opened {label}: checksum and probe rows are right."
+    _reset.render()
 
 
 def _upload() -> None:

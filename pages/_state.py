@@ -22,6 +22,7 @@ from core.permalink import from_query, to_query
 from core.quant import Scheme, default_scheme
 from core.sweep import adapt
 from core.train import Trained
+from core.workspaces import COOKIE, folder_of, is_key, new_key
 from pages import _shared, _training
 
 MAX_PINS = 4
@@ -36,7 +37,8 @@ def start() -> None:
     state.byte_budget, refused = _budget_of(query.pop("budget", None))
     state.experiment, errors = from_query(query)
     state.problems = [str(error) for error in (*errors, *refused)]
-    state.opened, state.pins, state.saved, state.notice = None, [], [], ""
+    state.opened, state.pins, state.notice = None, [], ""
+    state.workspace, state.saved_id, state.published = _key(), "", {}
     state.own_table, state.draft, state.undecoded, state.uploads = None, None, None, 0
     state.own_saved, state.own_seen = [], ()
     # A link to a result on a user's own table works as soon as that table is open.
@@ -51,6 +53,12 @@ def start() -> None:
     except InvalidInput as error:  # a share that leaves too few rows to train or to test, a ratio of no two columns
         state.experiment = _trainable(state.experiment)
         state.problems.append(str(error))
+
+
+def _key() -> str:
+    """Return the key that the browser keeps; a visit without one has a workspace that nobody finds again."""
+    kept = str(st.context.cookies.get(COOKIE, ""))
+    return kept if is_key(kept) else new_key()
 
 
 def _usual(e: Experiment) -> TrainConfig:
@@ -137,6 +145,11 @@ def comparison() -> Comparison:
 def twin() -> Parts:
     """Return the quantised twin of the current original as plain parts."""
     return _shared.twin(experiment(), opened())
+
+
+def folder() -> str:
+    """Return the name of the folder of this visit's workspace."""
+    return folder_of(st.session_state.workspace)
 
 
 def family() -> str:

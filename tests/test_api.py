@@ -202,8 +202,8 @@ def test_a_file_is_answered_from_memory_until_it_is_another(
     """A loaded model is not read again; a new file of the same name is, and a deleted one is gone."""
     path = pair_file(folder)
     reads: list[Path] = []
-    read = library._bytes
-    monkeypatch.setattr(library, "_bytes", lambda p: reads.append(p) or read(p))
+    read = library.contents
+    monkeypatch.setattr(library, "contents", lambda p: reads.append(p) or read(p))
     first = [asked(client, "pair").json()["predictions"] for _ in range(3)]
     assert first[0] == first[1] == first[2]
     assert reads == [path]

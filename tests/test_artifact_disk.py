@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.artifact import Model, encode, load, loads, publish, save
+from core.artifact import Model, encode, load, loads, save
 from core.errors import ArtifactError
 from core.settings import ROOT, settings
 from tests.support import (
@@ -224,34 +222,3 @@ def test_many_may_save_under_one_name(target: Path) -> None:
     assert failures == []
     assert target.read_bytes() in (pair_bytes(), small_bytes())
     assert list(target.parent.iterdir()) == [target]
-
-
-@pytest.fixture
-def artifacts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Point the settings at a folder that does not exist yet."""
-    folder = tmp_path / "kept" / "artifacts"
-    monkeypatch.setenv("BITDIAL_ARTIFACTS", str(folder))
-    settings.cache_clear()
-    yield folder
-    settings.cache_clear()
-
-
-def test_published_files_have_names_that_nobody_guesses(artifacts: Path) -> None:
-    """Each file gets a name of its own of 104 random bits, in a folder that is made when it is needed."""
-    first, second = publish(small_file()), publish(small_file())
-    assert first != second
-    assert first.parent == artifacts
-    assert len(first.stem) == 26
-    assert load(first).label == load(second).label == "small"
-
-
-def test_a_folder_that_cannot_be_made_is_a_reason(artifacts: Path) -> None:
-    """When there is no folder to save to, the message says that saving is off, and why."""
-    artifacts.parent.mkdir()
-    artifacts.write_text("a file in the way")
-    with pytest.raises(ArtifactError, match=r"^saving is off: File exists$"):
-        publish(small_file())
-    shutil.rmtree(artifacts.parent)
-    artifacts.parent.write_text("a file in the way")
-    with pytest.raises(ArtifactError, match=r"^saving is off: Not a directory$"):
-        publish(small_file())

@@ -88,7 +88,8 @@ def test_the_page_is_rewritten_with_its_right_length(path: str, size: int) -> No
 def test_headers_that_describe_the_old_page_are_dropped() -> None:
     """Tag, date and ranges of the file do not belong to the changed page; the others stay."""
     found = headers(ask(FrontPage(Answer([HTML], HEADERS))))
-    assert found.keys() == {b"content-type", b"cache-control", b"content-length"}
+    assert found.keys() == {b"content-type", b"cache-control", b"content-length", b"set-cookie"}
+    assert found[b"cache-control"] == b"no-store", "a stored copy would hand one browser's key to another"
 
 
 def test_a_page_that_is_asked_for_in_part_or_packed_comes_whole() -> None:
@@ -207,7 +208,65 @@ def test_two_requests_at_once_do_not_mix() -> None:
         await asyncio.gather(*(one(sent) for sent in answers))
 
     loops.run(both())
-    assert answers[0] == answers[1] == ask(FrontPage(Answer([HTML], HEADERS)))
+    pages = [body(messages) for messages in (*answers, ask(FrontPage(Answer([HTML], HEADERS))))]
+    assert pages[0] == pages[1] == pages[2]
+
+
+KEY = "k" * 42 + "-"
+
+
+def given(*sent: tuple[bytes, bytes], base: str = "", scheme: str = "http") -> list[str]:
+    """Return the parts of the cookie that a browser with these headers is given."""
+    answer = ask(FrontPage(Answer([HTML], HEADERS), base), headers=list(sent), scheme=scheme)
+    (found,) = [value for name, value in answer[0]["headers"] if name == b"set-cookie"]
+    return str(found.decode()).split("; ")
+
+
+def test_a_browser_is_given_the_key_of_its_workspace() -> None:
+    """A new one for each browser that has none; out of reach of scripts and of other sites' requests."""
+    first, second = given(), given()
+    assert re.fullmatch(r"bitdial_workspace=[A-Za-z0-9_-]{43}", first[0])
+    assert first[0] != second[0]
+    assert first[1:] == ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=2592000"]
+    assert given(base="dial/")[3] == "Path=/dial"
+
+
+def test_a_browser_keeps_its_key_from_visit_to_visit() -> None:
+    """The key that it brings is sent back, for thirty days more; a text that is none is replaced."""
+    for cookie in (f"bitdial_workspace={KEY}", f"a=b; bitdial_workspace={KEY}; c=d"):
+        assert given((b"cookie", cookie.encode()))[0] == f"bitdial_workspace={KEY}"
+    for value in ("", "short", KEY + "x", "../" * 14 + "x", KEY[:-1] + "é"):
+        found = given((b"cookie", f"bitdial_workspace={value}".encode("latin-1")))[0]
+        assert re.fullmatch(r"bitdial_workspace=[A-Za-z0-9_-]{43}", found)
+        assert not found.endswith(KEY)
+    assert not given((b"cookie", f"xbitdial_workspace={KEY}".encode()))[0].endswith(KEY)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "forwarded", "secure"),
+    [
+        ("http", b"", False),
+        ("https", b"", True),
+        ("http", b"https", True),
+        ("http", b"HTTPS, http", True),
+        ("http", b"http", False),
+    ],
+)
+def test_a_key_that_came_by_https_never_goes_without(scheme: str, forwarded: bytes, secure: bool) -> None:
+    """Whether the server speaks it itself or a proxy before it does."""
+    headers = [(b"x-forwarded-proto", forwarded)] if forwarded else []
+    assert ("Secure" in given(*headers, scheme=scheme)) == secure
+
+
+def test_only_the_page_carries_a_key() -> None:
+    """Scripts, errors, the interface and Streamlit's own paths set no cookie."""
+    for server, path in (
+        (Answer([b"x"], [(b"content-type", b"text/javascript")]), "/static/x.js"),
+        (Answer([HTML], HEADERS, 404), "/"),
+        (Answer([HTML], HEADERS), "/api/health"),
+        (Answer([HTML], HEADERS), "/_stcore/health"),
+    ):
+        assert b"set-cookie" not in headers(ask(FrontPage(server), path))
 
 
 def test_the_page_that_streamlit_ships_has_what_is_replaced() -> None:

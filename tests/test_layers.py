@@ -24,7 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "config device",
         "train permalink comparison cost",
         "artifact agreement outputs",
-        "evaluate own config_file batch",
+        "evaluate own config_file batch workspaces",
         "sweep lab bundled",
         "slow diagnose tune export drift reference",
         "tracking figures api cli",

@@ -75,6 +75,28 @@ def test_the_bounds_of_slow_work_can_be_set(monkeypatch: pytest.MonkeyPatch) -> 
     assert (found.workers, found.queue, found.job_memory, found.job_seconds) == (3, 0, 512 * 1024**2, 60)
 
 
+def test_what_may_be_saved_is_bounded_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    """50 MiB and 50 files a browser, 2 GiB for all of them; not hosted."""
+    for name in ("HOSTED", "WORKSPACE_SIZE", "WORKSPACE_FILES", "WORKSPACES_SIZE"):
+        monkeypatch.delenv(f"BITDIAL_{name}", raising=False)
+    found, mib = settings(), 1024**2
+    assert (found.workspace_bytes, found.workspace_files, found.workspaces_bytes) == (50 * mib, 50, 2048 * mib)
+    assert found.hosted is False
+
+
+def test_the_bounds_of_saving_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes are given in MiB; hosted is 0 or 1."""
+    for name, value in (("HOSTED", "1"), ("WORKSPACE_SIZE", "7"), ("WORKSPACE_FILES", "3"), ("WORKSPACES_SIZE", "9")):
+        monkeypatch.setenv(f"BITDIAL_{name}", value)
+    found, mib = settings(), 1024**2
+    assert (found.workspace_bytes, found.workspace_files, found.workspaces_bytes) == (7 * mib, 3, 9 * mib)
+    assert found.hosted is True
+    monkeypatch.setenv("BITDIAL_HOSTED", "yes")
+    settings.cache_clear()
+    with pytest.raises(InvalidInput, match="BITDIAL_HOSTED must be a whole number from 0 to 1"):
+        settings()
+
+
 @pytest.mark.parametrize("value", ["many", "-1", "65", "1.5", "1e1", "²", "9" * 5000])
 def test_a_bound_that_is_no_number_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     """The message names the variable and what it may hold."""

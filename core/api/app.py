@@ -18,6 +18,7 @@ from core.api.refusal import HEADERS, Refusal, refused
 from core.artifact.model import library_versions
 from core.errors import ArtifactError, InvalidInput
 from core.version import VERSION
+from core.workspaces import ALLOWED, HEADER, folder_of, is_key, key_in
 
 # A body that is no longer than this is answered at once: a thread would take longer to be woken.
 QUICK_BYTES = 8 * 1024
@@ -40,6 +41,15 @@ def mark_ready() -> None:
 def _note(request: Request, **fields: Any) -> None:
     """Write into the line of the log: names and counts, never values."""
     request.scope[NOTES].update(fields)
+
+
+def _workspace(request: Request) -> str:
+    """Return the folder of the workspace whose key a request carries, "" where it carries none; the header wins."""
+    given = request.headers.get(HEADER)
+    if given is not None and not is_key(given):
+        raise Refusal(422, HEADER, "another text", ALLOWED)
+    key = key_in(request.headers.get("cookie", "")) if given is None else given
+    return folder_of(key) if key else ""
 
 
 def _json(value: Any) -> Response:
@@ -69,20 +79,22 @@ def _route(path: str, method: str) -> Callable[[Callable[[Request], Awaitable[Re
 @_route("/predict", "POST")
 async def _predict(request: Request) -> Response:
     """Return both models' answers to the rows in the body."""
-    data = await body.read(request)
+    data, folder = await body.read(request), _workspace(request)
     if len(data) > QUICK_BYTES:
-        found = await pool.run(lambda: _predicted(predict.wish(body.decode(data))))
+        found = await pool.run(lambda: _predicted(predict.wish(body.decode(data)), folder))
     else:
         wanted = predict.wish(body.decode(data))
-        served = wanted.served()
-        few = isinstance(wanted.rows, list) and len(wanted.rows) <= QUICK_ROWS
-        found = predict.answer(wanted, served) if served is not None and few else await pool.run(_predicted, wanted)
+        served = wanted.served(folder)
+        if served is not None and isinstance(wanted.rows, list) and len(wanted.rows) <= QUICK_ROWS:
+            found = predict.answer(wanted, served)
+        else:
+            found = await pool.run(_predicted, wanted, folder)
     _note(request, model=found["model"], variant=found["variant"], rows=found["rows"])
     return _json(found)
 
 
-def _predicted(wanted: predict.Wish) -> dict[str, Any]:
-    return predict.answer(wanted, wanted.load())
+def _predicted(wanted: predict.Wish, folder: str) -> dict[str, Any]:
+    return predict.answer(wanted, wanted.load(folder))
 
 
 @_route("/health", "GET")
@@ -103,14 +115,14 @@ async def _health(request: Request) -> Response:
 @_route("/models", "GET")
 async def _models(request: Request) -> Response:
     """Return what can be asked for."""
-    return _json(await pool.run(library.listed))
+    return _json(await pool.run(library.listed, _workspace(request)))
 
 
 @_route("/quantize", "POST")
 async def _quantize(request: Request) -> Response:
     """Return the comparison of an original with its quantised twin."""
     wanted = quantize.wish(body.decode(await body.read(request)))
-    found = await pool.run(quantize.answer, wanted)
+    found = await pool.run(quantize.answer, wanted, _workspace(request))
     _note(request, model=wanted.model or None, method=wanted.scheme.method, bits=wanted.scheme.bits)
     return _json(found)
 

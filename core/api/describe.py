@@ -14,6 +14,7 @@ from core.api.schemas import SCHEMAS, ref
 from core.api.served import Served
 from core.datasets import load
 from core.version import VERSION
+from core.workspaces import COOKIE, HEADER
 
 PATHS = ("/health", "/models", "/predict", "/quantize", "/docs", "/openapi.json")
 JSON = "application/json"
@@ -26,6 +27,20 @@ _REFUSED = {
     "415": f"The body is not announced as {JSON}.",
     "422": "A field, or one value of a row, is not what it must be; the answer names it.",
     "503": "Too many requests are being answered; come again in a few seconds.",
+}
+
+_KEY = {
+    "parameters": [
+        {
+            "name": HEADER,
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"},
+            "description": "The key of a workspace: with it, what was saved there can be asked for beside the shared "
+            "models. Predict shows it with the request of a saved model; it is like a password. Browsers send it as "
+            f"the cookie `{COOKIE}`; the header wins. The id of a model in another workspace is one that is unknown.",
+        }
+    ]
 }
 
 
@@ -48,22 +63,27 @@ def document() -> dict[str, Any]:
             "title": "Bitdial",
             "version": VERSION,
             "description": f"Models and their quantised twins: up to {MAX_ROWS:,} raw rows a request, answered by "
-            "both. Bodies are strict JSON: no other fields, no numbers as texts, no NaN.",
+            "both. Bodies are strict JSON: no other fields, no numbers as texts, no NaN. Models that were saved in a "
+            f"browser are served to it, and to programs that send the key of its workspace as `{HEADER}`.",
         },
         "servers": [{"url": "/api"}],
         "paths": {
             "/health": {"get": _described("Whether the server is ready", "Health")},
-            "/models": {"get": _described("The models that can be asked for", "Models", refused=("503",))},
+            "/models": {
+                "get": {**_described("The models that can be asked for", "Models", refused=("422", "503")), **_KEY}
+            },
             "/predict": {
                 "post": {
                     **_described("Answers of both models to raw rows", "Prediction", found, tuple(_REFUSED), wrong),
                     **_body("PredictRequest", asked),
+                    **_KEY,
                 }
             },
             "/quantize": {
                 "post": {
                     **_described("Quantise a recipe or a saved model", "Comparison", None, tuple(_REFUSED)),
                     **_body("QuantizeRequest", experiment),
+                    **_KEY,
                 }
             },
             "/openapi.json": {"get": _described("This description")},

@@ -1,50 +1,38 @@
-"""The models that can be asked for: the default one, the recipes that are quick, and the files in the folder."""
+"""The models that can be asked for: the default one, the recipes that are quick, the shared files, and one's own.
+
+A request with the key of a workspace is answered from its folder as well; no other request knows that it is there.
+"""
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
-import re
-import stat
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from core import bundled
+from core import bundled, workspaces
 from core.api.refusal import Refusal
 from core.api.served import Served
 from core.artifact import SUFFIX, loads
+from core.artifact.disk import Stamp, contents, stamp_of
 from core.config import Experiment
 from core.errors import ArtifactError
-from core.settings import settings
 
 DEFAULT = "default"
 # Bytes of files whose models are kept, and how many recipes and descriptions are.
 _MOST_BYTES = 32 * 1024 * 1024
 _MOST_MADE = 16
-MOST_LISTED = 200
+MOST_LISTED = workspaces.MOST_LISTED
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _ALLOWED = "the id of a model, see /api/models"
-
-
-@dataclass(frozen=True)
-class _Stamp:
-    """What tells one version of a file from another without reading it."""
-
-    number: int
-    size: int
-    changed: int
-
 
 _lock = Lock()
 # SHA-256 of a file of this version, by its path; models by SHA-256, the one asked for last at the end.
-_known: OrderedDict[Path, tuple[_Stamp, str]] = OrderedDict()
+_known: OrderedDict[Path, tuple[Stamp, str]] = OrderedDict()
 _models: OrderedDict[str, Served] = OrderedDict()
-_descriptions: OrderedDict[Path, tuple[_Stamp, dict[str, Any]]] = OrderedDict()
+_descriptions: OrderedDict[Path, tuple[Stamp, dict[str, Any]]] = OrderedDict()
 _made: OrderedDict[Experiment, Served] = OrderedDict()
 _default: list[Served] = []
 
@@ -56,14 +44,21 @@ def clear() -> None:
             kept.clear()
 
 
-def at_hand(name: str) -> Served | None:
-    """Return the model called `name` where it is loaded and its file is still the same; costs one look at the file."""
+def at_hand(name: str, folder: str = "") -> Served | None:
+    """Return the model called `name` where it is loaded and its file is still the same; costs one look at the file.
+
+    `folder` is the workspace of the one who asks, "" for none.
+    """
     if name == DEFAULT:
         return _default[0] if _default else None
-    if not _NAME.fullmatch(name):
-        return None
-    path = _path(name)
-    stamp = _stamp(path)
+    for path in workspaces.paths(folder, name):
+        stamp = stamp_of(path)
+        if stamp is not None:
+            return _loaded(path, stamp, name)
+    return None
+
+
+def _loaded(path: Path, stamp: Stamp, name: str) -> Served | None:
     with _lock:
         known = _known.get(path)
         if known is None or known[0] != stamp or known[1] not in _models:
@@ -74,9 +69,9 @@ def at_hand(name: str) -> Served | None:
     return found if found.id == name else replace(found, id=name)
 
 
-def find(name: str) -> Served:
+def find(name: str, folder: str = "") -> Served:
     """Return the model called `name`, read from its file where it is not at hand; raises `Refusal`."""
-    found = at_hand(name)
+    found = at_hand(name, folder)
     if found is not None:
         return found
     if name == DEFAULT:
@@ -84,9 +79,10 @@ def find(name: str) -> Served:
             if not _default:
                 _default.append(Served(DEFAULT, bundled.default()))
             return _default[0]
-    if not _NAME.fullmatch(name):
-        raise Refusal(404, "model", name, _ALLOWED)
-    return _read(_path(name), name)
+    for path in workspaces.paths(folder, name):
+        if stamp_of(path) is not None:
+            return _read(path, name)
+    raise Refusal(404, "model", name, _ALLOWED)
 
 
 def made(e: Experiment) -> Served | None:
@@ -110,10 +106,10 @@ def make(e: Experiment) -> Served:
     return found
 
 
-def listed() -> dict[str, Any]:
+def listed(folder: str = "") -> dict[str, Any]:
     """Return the description of every model, the newest files first; those that do not open with the reason."""
     models, unreadable = [find(DEFAULT).description], []
-    paths = _files()
+    paths = workspaces.listed(folder)
     for path in paths[:MOST_LISTED]:
         try:
             models.append(_described(path))
@@ -122,35 +118,8 @@ def listed() -> dict[str, Any]:
     return {"models": models, "unreadable": unreadable, "not_listed": max(0, len(paths) - MOST_LISTED)}
 
 
-def _path(name: str) -> Path:
-    return settings().artifacts / f"{name}{SUFFIX}"
-
-
-def _stamp(path: Path) -> _Stamp | None:
-    """Return the stamp of a regular file, None for anything else; a link is never followed."""
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return None
-    return _Stamp(found.st_ino, found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
-
-
-def _files() -> list[Path]:
-    """Return the model files in the folder, the newest first; a folder that is not there holds none."""
-    found = []
-    try:
-        with os.scandir(settings().artifacts) as entries:
-            for entry in entries:
-                name = entry.name.removesuffix(SUFFIX)
-                if name != entry.name and _NAME.fullmatch(name) and entry.is_file(follow_symlinks=False):
-                    found.append((-entry.stat(follow_symlinks=False).st_mtime_ns, entry.name, Path(entry.path)))
-    except OSError:
-        return []
-    return [path for _, _, path in sorted(found)]
-
-
 def _described(path: Path) -> dict[str, Any]:
-    stamp = _stamp(path)
+    stamp = stamp_of(path)
     with _lock:
         known = _descriptions.get(path)
     if known is not None and known[0] == stamp:
@@ -167,7 +136,7 @@ def _described(path: Path) -> dict[str, Any]:
 def _read(path: Path, name: str) -> Served:
     """Return the model in the file at `path`, opened once and checked whole; raises `Refusal`."""
     try:
-        stamp, data = _bytes(path)
+        stamp, data = contents(path)
         sha = hashlib.sha256(data).hexdigest()
         with _lock:
             found = _models.get(sha)
@@ -188,19 +157,3 @@ def _read(path: Path, name: str) -> Served:
         while len(_known) > MOST_LISTED:
             _known.popitem(last=False)
     return found if found.id == name else replace(found, id=name)
-
-
-def _bytes(path: Path) -> tuple[_Stamp, bytes]:
-    """Return stamp and contents of a regular file, one byte more than allowed at most; a link is not followed."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise FileNotFoundError(path) from error
-        raise
-    with os.fdopen(handle, "rb") as file:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            raise FileNotFoundError(path)
-        stamp = _Stamp(found.st_ino, found.st_size, found.st_mtime_ns)
-        return stamp, file.read(settings().max_artifact_bytes + 1)

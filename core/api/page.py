@@ -63,6 +63,7 @@ def _words(text: str) -> str:
 
 def _operation(path: str, anchor: str, method: str, operation: dict[str, Any], schemas: dict[str, Any]) -> str:
     parts = [f'<h2 id="{anchor}">{method.upper()} {escape(path)}</h2>', f"<p>{_words(operation['summary'])}</p>"]
+    parts += [_parameters(operation["parameters"])] if "parameters" in operation else []
     asked = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     if asked:
         parts.append(_fields(_resolved(asked["schema"], schemas)))
@@ -74,6 +75,15 @@ def _operation(path: str, anchor: str, method: str, operation: dict[str, Any], s
         if "example" in content:
             parts.append(f"<pre>{escape(json.dumps(content['example'], indent=1))}</pre>")
     return "\n".join(parts)
+
+
+def _parameters(parameters: list[dict[str, Any]]) -> str:
+    """Return the table of what may be sent beside the body."""
+    lines = [
+        f"<tr><td>{escape(one['in'])} <code>{escape(one['name'])}</code></td><td>{_words(one['description'])}</td></tr>"
+        for one in parameters
+    ]
+    return "<table>" + "".join(lines) + "</table>"
 
 
 def _object(name: str, schema: dict[str, Any]) -> str:

@@ -34,13 +34,13 @@ class Wish:
     rows: Any
     contributions: bool
 
-    def served(self) -> Served | None:
-        """Return the model that is wanted where it is at hand without work."""
-        return library.at_hand(self.model) if self.experiment is None else library.made(self.experiment)
+    def served(self, folder: str = "") -> Served | None:
+        """Return the model that is wanted by one who has the workspace `folder`, where it is at hand without work."""
+        return library.at_hand(self.model, folder) if self.experiment is None else library.made(self.experiment)
 
-    def load(self) -> Served:
+    def load(self, folder: str = "") -> Served:
         """Return the model that is wanted, read from its file or trained; raises `Refusal` and `InvalidInput`."""
-        return library.find(self.model) if self.experiment is None else library.make(self.experiment)
+        return library.find(self.model, folder) if self.experiment is None else library.make(self.experiment)
 
 
 def wish(body: Any) -> Wish:

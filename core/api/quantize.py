@@ -43,19 +43,19 @@ def wish(body: Any) -> Wish:
     return Wish(model, None, scheme_from_json(given.get("scheme", {})))
 
 
-def answer(wanted: Wish) -> dict[str, Any]:
+def answer(wanted: Wish, folder: str = "") -> dict[str, Any]:
     """Return the comparison as JSON, and what is to be said of the model; raises `Refusal` and `InvalidInput`."""
-    trained = _trained(wanted)
+    trained = _trained(wanted, folder)
     return compare(trained, wanted.scheme).to_json() | {"notes": list(trained.report.notes)}
 
 
-def _trained(wanted: Wish) -> Trained:
+def _trained(wanted: Wish, folder: str) -> Trained:
     """Return the original that is to be quantised: of the recipe, or of the file with the rows of its recipe."""
     if wanted.experiment is not None:
         data, config = wanted.experiment.data, wanted.experiment.train
         bundled.check_quick(data, config)
         return bundled.trained(data, config)
-    model = library.find(wanted.model).model
+    model = library.find(wanted.model, folder).model
     if model.original is None:
         raise Refusal(422, "model", wanted.model, "one that holds an original model")
     if model.data is not None and model.config is not None and model.data.dataset != OWN:

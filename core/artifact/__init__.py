@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import stat
-from contextlib import suppress
 from pathlib import Path
 
 from core.artifact.codec import encode
+from core.artifact.disk import SUFFIX, reason, write
 from core.artifact.model import VARIANTS, Model, from_trained
 from core.artifact.reader import decode
 from core.errors import ArtifactError
 from core.settings import settings
-
-SUFFIX = ".safetensors"
 
 
 def save(model: Model, path: str | Path) -> Path:
@@ -22,49 +18,7 @@ def save(model: Model, path: str | Path) -> Path:
 
     Raises `ArtifactError` with the system's reason when the file cannot be written.
     """
-    target = Path(path)
-    data = encode(model)
-    temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
-    try:
-        _write(temporary, data)
-        os.replace(temporary, target)
-    except (OSError, ValueError) as error:
-        with suppress(OSError, ValueError):
-            temporary.unlink(missing_ok=True)
-        raise ArtifactError(f"the file cannot be written: {_reason(error)}; nothing was changed") from error
-    # The new file is in its place, whole; a folder that cannot be synchronised does not take that back.
-    with suppress(OSError):
-        _sync_folder(target.parent)
-    return target
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def publish(model: Model) -> Path:
-    """Write `model` under a new, unguessable name in the folder of saved models and return its path."""
-    folder = settings().artifacts
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ArtifactError(f"saving is off: {_reason(error)}") from error
-    return save(model, folder / f"{secrets.token_hex(13)}{SUFFIX}")
+    return write(encode(model), Path(path))
 
 
 def load(path: str | Path) -> Model:
@@ -79,7 +33,7 @@ def load(path: str | Path) -> Model:
     except ArtifactError:
         raise
     except (OSError, ValueError) as error:
-        raise ArtifactError(f"the file cannot be read: {_reason(error)}") from error
+        raise ArtifactError(f"the file cannot be read: {reason(error)}") from error
     return loads(data)
 
 
@@ -101,6 +55,5 @@ __all__ = [
     "from_trained",
     "load",
     "loads",
-    "publish",
     "save",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from core.quant import Scheme
 from core.settings import settings
 from core.train import Trained
 from pages import _shared
-from pages._format import number
+from pages._format import number, size
 from tests.pages.test_bad_input import no_model
 from tests.pages.test_pages import DEFAULT
 from tests.pages.visit import Visit, unescaped
@@ -54,12 +55,12 @@ def test_a_saved_model_is_opened_again() -> None:
     finding = visit.finding
     visit.at.text_input(key="save_name").set_value("  my ridge  ")
     visit.press("save")
-    assert said(visit) == ["Saved as my ridge: listed under Save and open for this visit."]
+    assert said(visit) == ["Saved as my ridge: listed under Save and open, in this browser only."]
     assert visit.run().at.success.len == 0
     visit.unfold("presets_box").press("preset_system-001-window")
     assert visit.finding != finding
     menu = visit.widget("selectbox", "saved_choice")
-    assert menu.options == ["1. my ridge"]
+    assert menu.options == [f"1. my ridge, {size(visit.saved[0].stat().st_size)}"]
     visit.press("open_saved")
     assert said(visit) == ["Opened my ridge: checksum and probe rows are right."]
     assert visit.experiment == OTHER
@@ -70,36 +71,31 @@ def test_a_saved_model_is_opened_again() -> None:
 def test_the_saved_file_is_the_pair_that_was_shown() -> None:
     """The published file holds both models, the setting, the metrics and the name, under a name nobody can guess."""
     visit = other_visit().press("save")
-    path, label = visit.at.session_state.saved[0]
-    assert label == "5 bits, asymmetric"
-    assert path.parent == settings().artifacts
+    (path,) = visit.saved
     model = load(path)
-    assert (model.data, model.config, model.label) == (OTHER.data, OTHER.train, label)
+    assert (model.data, model.config, model.label) == (OTHER.data, OTHER.train, "5 bits, asymmetric")
     assert model.quantized is not None
     assert model.quantized.scheme == OTHER.scheme
     r2 = visit.comparison.metrics["quantized"]["test"]["r2"]
     assert model.metrics["quantized"]["test"]["r2"] == r2
-    other = other_visit().press("save").at.session_state.saved[0][0]
-    assert other != path
-    assert len(path.stem) >= 26
+    other = other_visit().press("save").saved[0]
+    assert (other.stem, other.parent) != (path.stem, path.parent)
+    assert re.fullmatch("[a-z2-7]{26}", path.stem)
+    assert re.fullmatch("[a-z2-7]{26}", path.parent.name)
 
 
 def test_every_saved_model_of_a_visit_can_be_chosen() -> None:
-    """Several saved models stand in a list, in order, and each opens as itself; twenty are kept."""
+    """Several saved models stand in a list, the newest first and chosen, and each opens as itself."""
     visit = Visit().unfold("files_box")
     for bits in (2, 3, 4):
         visit.set("slider", "bits", bits).press("save")
-    assert visit.widget("selectbox", "saved_choice").options == [
-        "1. 2 bits, symmetric",
-        "2. 3 bits, symmetric",
-        "3. 4 bits, symmetric",
-    ]
-    for choice, bits in ((1, 3), (0, 2), (2, 4)):
-        visit.set("selectbox", "saved_choice", choice).press("open_saved")
+    menu = visit.widget("selectbox", "saved_choice")
+    assert [text.split(", ")[0] for text in menu.options] == ["1. 4 bits", "2. 3 bits", "3. 2 bits"]
+    assert menu.value == visit.saved[0].stem
+    newest = [path.stem for path in visit.saved]
+    for choice, bits in ((1, 3), (2, 2), (0, 4)):
+        visit.set("selectbox", "saved_choice", newest[choice]).press("open_saved")
         assert visit.experiment.scheme.bits == bits
-    visit.at.session_state.saved = visit.at.session_state.saved * 7
-    visit.press("save")
-    assert len(visit.at.session_state.saved) == 20
 
 
 @pytest.mark.parametrize(
@@ -113,8 +109,8 @@ def test_every_saved_model_of_a_visit_can_be_chosen() -> None:
 def test_a_saved_file_that_was_lost_or_damaged_changes_nothing(damage: Callable[[Path], object], reason: str) -> None:
     """One message with the name and the reason; the settings stay."""
     visit = other_visit().press("save")
-    damage(visit.at.session_state.saved[0][0])
     visit.set("slider", "bits", 9)
+    damage(visit.saved[0])
     finding = visit.finding
     visit.press("open_saved")
     assert visit.errors == [f"5 bits, asymmetric cannot be opened: {reason}"]
@@ -126,11 +122,14 @@ def test_a_folder_that_cannot_be_written_is_said_so(monkeypatch: pytest.MonkeyPa
     """With a file where the folder should be saving is off, with the reason, and everything else works."""
     blocked = tmp_path / "file"
     blocked.write_text("x", encoding="utf-8")
-    monkeypatch.setattr("core.artifact.settings", lambda: replace(settings(), artifacts=blocked))
-    visit = Visit().unfold("files_box").press("save")
-    assert visit.errors == ["saving is off: File exists"]
+    visit = Visit().unfold("files_box")
+    # The press is under way when the folder goes.
+    monkeypatch.setattr("core.workspaces.places.settings", lambda: replace(settings(), artifacts=blocked))
+    visit.press("save")
+    assert visit.errors == ["saving is off: Not a directory"]
+    assert [unescaped(w.value) for w in visit.at.warning] == ["saving is off: Not a directory"]
+    assert visit.at.button(key="save").disabled
     assert visit.finding == DEFAULT
-    assert visit.at.session_state.saved == []
 
 
 def test_what_is_downloaded_is_what_is_shown() -> None:
@@ -281,6 +280,9 @@ def test_a_hostile_label_is_shown_letter_by_letter() -> None:
     visit = Visit().unfold("files_box")
     visit.at.text_input(key="save_name").set_value("**b** <i> [a](http://x)")
     visit.press("save")
-    assert said(visit) == ["Saved as **b** <i> [a](http://x): listed under Save and open for this visit."]
+    assert said(visit) == ["Saved as **b** <i> [a](http://x): listed under Save and open, in this browser only."]
     assert "**" not in visit.at.success[0].value
-    assert load(visit.at.session_state.saved[0][0]).label == "**b** <i> [a](http://x)"
+    assert load(visit.saved[0]).label == "**b** <i> [a](http://x)"
+    visit.at.session_state.delete_box = True
+    assert "**b** <i>" in unescaped(visit.run().words())
+    assert "**b** <i>" not in visit.words()

@@ -291,7 +291,7 @@ def test_deleting_leaves_nothing_behind() -> None:
     for page in PAGES:
         visit.go(page)
     visit.go("compare").press("pin").unfold("files_box").press("save")
-    paths = [path for path, _ in visit.at.session_state.saved]
+    paths = visit.saved
     held = [*kept(visit), weakref.ref(visit.at.session_state.own_table.table)]
     assert len(held) >= 4
     assert paths[0].exists()
@@ -302,7 +302,7 @@ def test_deleting_leaves_nothing_behind() -> None:
     assert not paths[0].exists()
     assert visit.experiment == Experiment()
     assert "own" not in visit.widget("selectbox", "dataset").options
-    assert (visit.at.session_state.pins, visit.at.session_state.saved) == ([], [])
+    assert (visit.at.session_state.pins, visit.saved) == ([], [])
     for page in PAGES:
         assert visit.go(page).errors == []
 

@@ -360,12 +360,12 @@ def test_two_visitors_do_not_see_each_other() -> None:
     assert len(two.run().errors) == 1
     assert two.finding == DEFAULT
     assert two.at.session_state.pins == []
-    assert two.unfold("files_box").at.session_state.saved == []
+    assert two.unfold("files_box").saved == []
     assert not [s for s in two.at.selectbox if s.key == "saved_choice"]
     assert two.go("predict").finding == ANSWER
     assert one.run().widget("number_input", "f_MedInc").value == 7.5
     assert one.experiment.scheme.bits == 3
-    assert len(one.at.session_state.pins) == len(one.at.session_state.saved) == 1
+    assert len(one.at.session_state.pins) == len(one.saved) == 1
     assert Visit("compare").finding == DEFAULT
 
 

@@ -97,10 +97,16 @@ def test_a_model_that_takes_long_is_asked_once_it_is_saved(
         page = shown(Visit("predict", v="1", bits="5"))
         assert blocks(page) == {}
         assert "Programs ask for such a model by its id" in page.words()
-        body = body_of(blocks(page.unfold("files_box").press("save"))["bash"])
-        (path,) = tmp_path.glob("*.safetensors")
+        text = blocks(page.unfold("files_box").press("save"))
+        body, key = body_of(text["bash"]), page.at.session_state.workspace
+        (path,) = page.saved
         assert body["model"] == path.stem
-        assert client.post("/api/predict", json=body).json()["model"] == path.stem
+        assert f"X-Bitdial-Workspace: {key}" in text["bash"]
+        assert f'"X-Bitdial-Workspace": "{key}"' in text["python"]
+        assert "It is like a password" in page.words()
+        headers = {"x-bitdial-workspace": key}
+        assert client.post("/api/predict", json=body, headers=headers).json()["model"] == path.stem
+        assert client.post("/api/predict", json=body).status_code == 404
         path.unlink()
         assert blocks(page.run()) == {}
     finally:

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
+from core import workspaces
 from core.comparison import Comparison
 from core.config import Experiment
+from core.settings import settings
 from pages import _shared
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -103,6 +105,12 @@ class Visit:
     def comparison(self) -> Comparison:
         """The comparison that the pages show."""
         return _shared.comparison(self.experiment)
+
+    @property
+    def saved(self) -> list[Path]:
+        """The files in this visit's workspace, the newest first."""
+        folder = settings().artifacts / "workspaces" / workspaces.folder_of(self.at.session_state.workspace)
+        return sorted(folder.glob("*.safetensors"), key=lambda path: -path.stat().st_mtime_ns)
 
     @property
     def address(self) -> dict[str, str]:

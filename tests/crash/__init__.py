@@ -1,0 +1,1 @@
+"""Crash tests that can be run longer than the suite does."""
