@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import streamlit
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Opened at /train, Streamlit's page asks /train/_stcore/health before /_stcore/health: two errors in the console
 # and a slower first paint. Told where the server is, it asks once. A base path (server.baseUrlPath) is kept.
+# Closed with 1013 before it could do anything, a page comes to a full house: asked for again, it says so.
 _SCRIPT = (
     "<script>(() => {{ const base = location.origin + {base!r};"
-    " window.__streamlit = {{ BACKEND_BASE_URL: base, MAIN_PAGE_BASE_URL: base }}; }})();</script>"
+    " window.__streamlit = {{ BACKEND_BASE_URL: base, MAIN_PAGE_BASE_URL: base }};"
+    " const Plain = window.WebSocket; window.WebSocket = class extends Plain {{ constructor(...given) {{"
+    " super(...given); window.WebSocket = Plain;"
+    " let heard = false; this.addEventListener('message', () => {{ heard = true; }}, {{ once: true }});"
+    " this.addEventListener('close', (event) => {{ if (event.code === 1013 && !heard) location.reload(); }}); }} }};"
+    " }})();</script>"
 )
 _REPLACED = ((b"<title>Streamlit</title>", b"<title>Bitdial</title>"),)
+_INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+
+
+def inline_scripts(base_path: str = "") -> list[bytes]:
+    """Return the scripts that stand in the page itself: ours, and those of the page that Streamlit ships."""
+    shipped = (Path(streamlit.__file__).parent / "static" / "index.html").read_bytes()
+    return _INLINE.findall(_script(base_path) + shipped)
+
+
+def _script(base_path: str) -> bytes:
+    return _SCRIPT.format(base="/" + base_path.strip("/")).encode()
 
 
 class FrontPage:
@@ -19,7 +40,7 @@ class FrontPage:
     def __init__(self, app: ASGIApp, base_path: str = "") -> None:
         """Wrap `app`, whose pages live under `base_path`."""
         self.app = app
-        self.script = _SCRIPT.format(base="/" + base_path.strip("/")).encode()
+        self.script = _script(base_path)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
