@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from core.errors import InvalidInput
@@ -14,6 +16,37 @@ ROOT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
 # The libraries under numpy and scikit-learn read these when they are first imported.
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
+Network = IPv4Network | IPv6Network
+# What may stand in a Content-Security-Policy as a host, and nothing that would end its line or its list.
+_HOST = re.compile(r"(https?://)?[A-Za-z0-9*-]+(\.[A-Za-z0-9-]+)*(:\d{1,5})?")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one visitor and all of them may ask of the server; 0 is no limit. Sizes in bytes, times in seconds.
+
+    `visits` may be open at a time, `address_visits` of them from one address (a class behind one router is one). A
+    visit sends `frames` a second and `frame_burst` at once; what is over waits, and who keeps it up for
+    `frame_seconds` is closed. `visit_uploads` and `uploads` bound the uploaded files that are held, of one visit and
+    of all, and an upload takes `upload_seconds` at most. An address sends `requests` to the REST interface a second
+    and `request_burst` at once; all together send `all_requests`.
+    """
+
+    visits: int = 0
+    address_visits: int = 0
+    frames: int = 0
+    frame_burst: int = 0
+    frame_seconds: int = 0
+    visit_uploads: int = 0
+    uploads: int = 0
+    upload_seconds: int = 0
+    requests: int = 0
+    request_burst: int = 0
+    all_requests: int = 0
+
+
+# What BITDIAL_HOSTED=1 puts in force.
+HOSTED = Limits(60, 60, 20, 40, 10, 40 * MIB, 300 * MIB, 60, 10, 20, 40)
 
 
 @dataclass(frozen=True)
@@ -34,6 +67,49 @@ class Settings:
     workspace_bytes: int = 50 * MIB
     workspace_files: int = 50
     workspaces_bytes: int = 2048 * MIB
+    limits: Limits = Limits()
+    trusted_proxies: tuple[Network, ...] = ()
+    frame_ancestors: tuple[str, ...] = ()
+
+
+def _limits() -> Limits:
+    """Return the limits of a hosted server, or none; each number of the first can be set by itself."""
+    if not _whole("BITDIAL_HOSTED", 0, 0, 1):
+        return Limits()
+    most = 1_000_000
+    return replace(
+        HOSTED,
+        visits=_whole("BITDIAL_MAX_VISITS", HOSTED.visits, 0, most),
+        address_visits=_whole("BITDIAL_MAX_ADDRESS_VISITS", HOSTED.address_visits, 0, most),
+        frames=_whole("BITDIAL_FRAMES", HOSTED.frames, 0, most),
+        frame_burst=_whole("BITDIAL_FRAME_BURST", HOSTED.frame_burst, 1, most),
+        frame_seconds=_whole("BITDIAL_FRAME_SECONDS", HOSTED.frame_seconds, 0, 3600),
+        visit_uploads=_whole("BITDIAL_VISIT_UPLOADS", HOSTED.visit_uploads // MIB, 0, most) * MIB,
+        uploads=_whole("BITDIAL_UPLOADS", HOSTED.uploads // MIB, 0, most) * MIB,
+        upload_seconds=_whole("BITDIAL_UPLOAD_SECONDS", HOSTED.upload_seconds, 0, 86_400),
+        requests=_whole("BITDIAL_REQUESTS", HOSTED.requests, 0, most),
+        request_burst=_whole("BITDIAL_REQUEST_BURST", HOSTED.request_burst, 1, most),
+        all_requests=_whole("BITDIAL_ALL_REQUESTS", HOSTED.all_requests, 0, most),
+    )
+
+
+def _listed(name: str) -> tuple[str, ...]:
+    """Return the parts of the variable `name`, which commas separate."""
+    return tuple(part for part in (p.strip() for p in os.environ.get(name, "").split(",")) if part)
+
+
+def _networks(name: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(text, strict=False) for text in _listed(name))
+    except ValueError as error:
+        raise InvalidInput(name, os.environ[name], "addresses or networks like 10.0.0.2 or 10.0.0.0/8") from error
+
+
+def _hosts(name: str) -> tuple[str, ...]:
+    found = _listed(name)
+    if not all(_HOST.fullmatch(host) for host in found):
+        raise InvalidInput(name, os.environ[name], "hosts like https://school.example, separated by commas")
+    return found
 
 
 def _whole(name: str, default: int, low: int, high: int) -> int:
@@ -54,7 +130,14 @@ def settings() -> Settings:
     `BITDIAL_ARTIFACTS` moves the folder of saved models, `BITDIAL_LOGS` that of the logs. `BITDIAL_WORKERS`,
     `BITDIAL_QUEUE`, `BITDIAL_JOB_MEMORY` (MiB) and `BITDIAL_JOB_SECONDS` bound slow work. `BITDIAL_WORKSPACE_SIZE`
     (MiB) and `BITDIAL_WORKSPACE_FILES` bound what one browser may save, `BITDIAL_WORKSPACES_SIZE` (MiB) what all may
-    together; with `BITDIAL_HOSTED` = 1 workspaces that were not used for a day go even where there is room.
+    together.
+
+    `BITDIAL_HOSTED=1` puts `Limits` in force: `BITDIAL_MAX_VISITS`, `BITDIAL_MAX_ADDRESS_VISITS`, `BITDIAL_FRAMES`,
+    `BITDIAL_FRAME_BURST`, `BITDIAL_FRAME_SECONDS`, `BITDIAL_VISIT_UPLOADS` and `BITDIAL_UPLOADS` (MiB),
+    `BITDIAL_UPLOAD_SECONDS`, `BITDIAL_REQUESTS`, `BITDIAL_REQUEST_BURST`, `BITDIAL_ALL_REQUESTS`. The last address
+    that a proxy in `BITDIAL_TRUSTED_PROXIES` names in X-Forwarded-For is the visitor's. Pages of the hosts in
+    `BITDIAL_FRAME_ANCESTORS` may show ours in a frame. Workspaces that were not used for a day then go even where there
+    is room.
     """
     moved, logs = os.environ.get("BITDIAL_ARTIFACTS", ""), os.environ.get("BITDIAL_LOGS", "")
     artifacts = Path(moved).resolve() if moved else Settings.artifacts
@@ -69,6 +152,9 @@ def settings() -> Settings:
         workspace_bytes=_whole("BITDIAL_WORKSPACE_SIZE", Settings.workspace_bytes // MIB, 1, 1024 * 1024) * MIB,
         workspace_files=_whole("BITDIAL_WORKSPACE_FILES", Settings.workspace_files, 1, 10_000),
         workspaces_bytes=_whole("BITDIAL_WORKSPACES_SIZE", Settings.workspaces_bytes // MIB, 1, 1024 * 1024) * MIB,
+        limits=_limits(),
+        trusted_proxies=_networks("BITDIAL_TRUSTED_PROXIES"),
+        frame_ancestors=_hosts("BITDIAL_FRAME_ANCESTORS"),
     )
 
 

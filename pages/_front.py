@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import streamlit as st
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -9,11 +12,28 @@ from core.workspaces import AGE, COOKIE, key_in, new_key
 
 # Opened at /train, Streamlit's page asks /train/_stcore/health before /_stcore/health: two errors in the console
 # and a slower first paint. Told where the server is, it asks once. A base path (server.baseUrlPath) is kept.
+# Closed with 1013 before it could do anything, a page comes to a full house: asked for again, it says so.
 _SCRIPT = (
     "<script>(() => {{ const base = location.origin + {base!r};"
-    " window.__streamlit = {{ BACKEND_BASE_URL: base, MAIN_PAGE_BASE_URL: base }}; }})();</script>"
+    " window.__streamlit = {{ BACKEND_BASE_URL: base, MAIN_PAGE_BASE_URL: base }};"
+    " const Plain = window.WebSocket; window.WebSocket = class extends Plain {{ constructor(...given) {{"
+    " super(...given); window.WebSocket = Plain;"
+    " let heard = false; this.addEventListener('message', () => {{ heard = true; }}, {{ once: true }});"
+    " this.addEventListener('close', (event) => {{ if (event.code === 1013 && !heard) location.reload(); }}); }} }};"
+    " }})();</script>"
 )
 _REPLACED = ((b"<title>Streamlit</title>", b"<title>Bitdial</title>"),)
+_INLINE = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
+
+
+def inline_scripts(base_path: str = "") -> list[bytes]:
+    """Return the scripts that stand in the page itself: ours, and those of the page that Streamlit ships."""
+    shipped = (Path(st.__file__).parent / "static" / "index.html").read_bytes()
+    return _INLINE.findall(_script(base_path) + shipped)
+
+
+def _script(base_path: str) -> bytes:
+    return _SCRIPT.format(base="/" + base_path.strip("/")).encode()
 
 
 def base_path() -> str:
@@ -32,8 +52,7 @@ class FrontPage:
         """Wrap `app`, whose pages live under `base_path`."""
         self.app = app
         base = base_path.strip("/")
-        self.base = f"/{base}"
-        self.script = _SCRIPT.format(base=self.base).encode()
+        self.base, self.script = f"/{base}", _script(base_path)
         root = f"/{base}/" if base else "/"
         self.others = (f"{root}api/", f"{root}_stcore/")
 

@@ -11,9 +11,10 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
-from streamlit import git_util, net_util
+from streamlit import git_util, net_util, runtime
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from core import logs, workspaces
 from core.settings import settings
@@ -29,12 +30,13 @@ git_util._run_git = lambda args, *, cwd: None
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Prepare the process, then serve; nobody is let in before this is done."""
-    from pages import _jobs, _shared  # here, so that importing this module costs nothing
+    from pages import _failures, _jobs, _shared  # here, so that importing this module costs nothing
 
     started = time.perf_counter()
     few_arenas()
     logs.configure(settings().logs)
     left = workspaces.sweep()
+    _failures.keep_values_out()
     # In this thread and not in another: nothing else runs yet, and the event loop has nobody to serve.
     _shared.warm()
     listeners = undelay_listeners()
@@ -47,6 +49,13 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
         _jobs.close()
         logs.event("stopped")
         logs.shut()
+
+
+def held(session_id: str) -> tuple[int, int]:
+    """Return how many bytes of uploaded files are kept: of one session, and of all."""
+    manager = cast(MemoryUploadedFileManager, runtime.get_instance().uploaded_file_mgr)
+    files = list(manager.file_storage.get(session_id, {}).values())
+    return sum(len(file.data) for file in files), manager._total_bytes
 
 
 # One script at a time: Python runs one at a time anyway, and scripts that interrupt each other at every system

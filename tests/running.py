@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,12 +63,16 @@ def wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Server]:
-    """Start `streamlit run app.py` with an empty folder of models in `folder`; end it and all that it started."""
+def running(folder: Path, settings: Mapping[str, str] | None = None, app: str = "app.py") -> Iterator[Server]:
+    """Start `streamlit run app.py` with an empty folder of models in `folder`; end it and all that it started.
+
+    `settings` are environment variables that it gets besides, `app` another file to run.
+    """
     port, log = free_port(), folder / "log.txt"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", app, "--server.headless", "true"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
     environment = {**os.environ, "BITDIAL_ARTIFACTS": str(folder / "artifacts"), "PYTHONUNBUFFERED": "1"}
+    environment |= settings or {}
     with log.open("wb") as out:
         process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True

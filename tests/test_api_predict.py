@@ -402,7 +402,7 @@ def test_a_crowd_is_told_to_come_again(client: TestClient, monkeypatch: pytest.M
     """So many wait and no more; whoever comes then is refused at once, and served when there is room again."""
     go = threading.Event()
     slow = quantize.answer
-    monkeypatch.setattr(quantize, "answer", lambda wanted: go.wait(30) and slow(wanted))
+    monkeypatch.setattr(quantize, "answer", lambda *wanted: go.wait(30) and slow(*wanted))
     answers: list[Any] = []
     asking = [
         threading.Thread(target=lambda: answers.append(post(mounted(), {}, "quantize")))
@@ -429,7 +429,7 @@ def test_an_answer_that_never_comes_is_given_up(client: TestClient, monkeypatch:
     """The client hears of it; the thread keeps its place until it is done."""
     go = threading.Event()
     monkeypatch.setattr(pool, "PATIENCE", 0.05)
-    monkeypatch.setattr(quantize, "answer", lambda wanted: {"waited": go.wait(30)})
+    monkeypatch.setattr(quantize, "answer", lambda *wanted: {"waited": go.wait(30)})
     try:
         assert error(post(client, {}, "quantize"), 503)["value"] == "not done yet"
         assert len(pool._busy) == 1

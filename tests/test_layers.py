@@ -16,7 +16,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "errors version progress memo",
         "settings",
         "logs",
-        "jobs",
+        "jobs gate",
         "parts fields",
         "families moments packed prepare rows tables",
         "quant metrics",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import pytest
 
 from core.errors import InvalidInput
-from core.settings import ROOT, Settings, settings, worker_environment
+from core.settings import HOSTED, MIB, ROOT, Limits, Settings, settings, worker_environment
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +102,52 @@ def test_a_bound_that_is_no_number_is_named(monkeypatch: pytest.MonkeyPatch, val
     """The message names the variable and what it may hold."""
     monkeypatch.setenv("BITDIAL_WORKERS", value)
     with pytest.raises(InvalidInput, match="BITDIAL_WORKERS must be a whole number from 0 to 64, got "):
+        settings()
+
+
+def test_limits_hold_on_a_hosted_server_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without `BITDIAL_HOSTED=1` numbers set beside it have no effect."""
+    monkeypatch.setenv("BITDIAL_MAX_VISITS", "3")
+    assert settings().limits == Limits()
+    settings.cache_clear()
+    monkeypatch.setenv("BITDIAL_HOSTED", "1")
+    assert settings().limits == replace(HOSTED, visits=3)
+
+
+def test_each_limit_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Uploads are given in MiB; 0 is no limit."""
+    names = ("MAX_VISITS", "MAX_ADDRESS_VISITS", "FRAMES", "FRAME_BURST", "FRAME_SECONDS", "VISIT_UPLOADS", "UPLOADS",
+             "UPLOAD_SECONDS", "REQUESTS", "REQUEST_BURST", "ALL_REQUESTS")  # fmt: skip
+    monkeypatch.setenv("BITDIAL_HOSTED", "1")
+    for value, name in enumerate(names):
+        monkeypatch.setenv(f"BITDIAL_{name}", str(value))
+    assert settings().limits == Limits(0, 1, 2, 3, 4, 5 * MIB, 6 * MIB, 7, 8, 9, 10)
+
+
+def test_proxies_and_hosts_are_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Separated by commas; spaces and empty parts do not matter."""
+    monkeypatch.setenv("BITDIAL_TRUSTED_PROXIES", " 10.0.0.2, 172.16.0.0/12,,::1 ")
+    monkeypatch.setenv("BITDIAL_FRAME_ANCESTORS", "https://school.example:8443,*.school.example")
+    assert [str(network) for network in settings().trusted_proxies] == ["10.0.0.2/32", "172.16.0.0/12", "::1/128"]
+    assert settings().frame_ancestors == ("https://school.example:8443", "*.school.example")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("BITDIAL_HOSTED", "yes", "a whole number from 0 to 1"),
+        ("BITDIAL_FRAME_BURST", "0", "a whole number from 1 to 1000000"),
+        ("BITDIAL_TRUSTED_PROXIES", "proxy", "addresses or networks"),
+        ("BITDIAL_FRAME_ANCESTORS", "https://a.example; script-src *", "hosts like"),
+        ("BITDIAL_FRAME_ANCESTORS", "a.example\r\nx: y", "hosts like"),
+        ("BITDIAL_FRAME_ANCESTORS", "javascript:alert(1)", "hosts like"),
+    ],
+)
+def test_a_limit_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str, allowed: str) -> None:
+    """Nothing half understood is put in force: neither a number nor a host that would change the policy."""
+    monkeypatch.setenv("BITDIAL_HOSTED", "1")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidInput, match=f"^{name} must be {allowed}"):
         settings()
 
 

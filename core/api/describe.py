@@ -26,8 +26,11 @@ _REFUSED = {
     "413": f"The body has more than {MAX_BODY:,} bytes (1 MiB).",
     "415": f"The body is not announced as {JSON}.",
     "422": "A field, or one value of a row, is not what it must be; the answer names it.",
+    "429": "You, or all together, ask too often; `Retry-After` says when to come again (hosted servers only).",
     "503": "Too many requests are being answered; come again in a few seconds.",
 }
+
+_LISTING = ("422", "429", "503")
 
 _KEY = {
     "parameters": [
@@ -69,9 +72,7 @@ def document() -> dict[str, Any]:
         "servers": [{"url": "/api"}],
         "paths": {
             "/health": {"get": _described("Whether the server is ready", "Health")},
-            "/models": {
-                "get": {**_described("The models that can be asked for", "Models", refused=("422", "503")), **_KEY}
-            },
+            "/models": {"get": {**_described("The models that can be asked for", "Models", refused=_LISTING), **_KEY}},
             "/predict": {
                 "post": {
                     **_described("Answers of both models to raw rows", "Prediction", found, tuple(_REFUSED), wrong),

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core import logs
 from core.api.refusal import Refusal, refused
+from core.api.throttle import Throttle
 
 MAX_BODY = 1024 * 1024
 # Where the line of the log is written while a request is served.
@@ -25,7 +26,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap `app`."""
-        self.app = app
+        self.app, self.throttle = app, Throttle()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, and write down what became of it, never what was in it."""
@@ -38,6 +39,7 @@ class Guard:
         scope[NOTES] = notes
         watched = _Watched(receive, send, notes)
         try:
+            self.throttle.check(scope)
             watched.check_announced(headers.get(b"content-length", b""))
             await self.app(scope, watched.receive, watched.send)
         except ClientDisconnect:

@@ -17,7 +17,7 @@ from core.progress import Progress, silent
 from core.rows import MAX_ROWS, Rows
 
 
-@dataclass
+@dataclass(frozen=True)
 class Total:
     """What is counted while rows come by; `found` are the answers to the first of them."""
 
@@ -27,13 +27,15 @@ class Total:
     missing: Counter[str] = field(default_factory=Counter)
     found: Answers = field(default_factory=lambda: Answers({}, {}, ()))
 
-    def add(self, model: Model, rows: Rows, found: Answers) -> None:
-        """Count some more rows."""
-        self.found = self.found if self.rows else found
-        self.rows += len(rows.X)
-        self.outside += outside(model, rows)
-        self.unknown.update(dict(rows.unknown))
-        self.missing.update(dict(rows.missing))
+    def with_more(self, model: Model, rows: Rows, found: Answers) -> Total:
+        """Return what is counted with some more rows."""
+        return Total(
+            self.rows + len(rows.X),
+            self.outside + outside(model, rows),
+            self.unknown + Counter(dict(rows.unknown)),
+            self.missing + Counter(dict(rows.missing)),
+            self.found if self.rows else found,
+        )
 
 
 def predict_file(model: Model, path: str | Path, out: str | Path, progress: Progress = silent) -> Total:
@@ -47,7 +49,7 @@ def predict_file(model: Model, path: str | Path, out: str | Path, progress: Prog
         for rows in source.pieces():
             found = answers(model, rows, total.rows)
             target.write(found, total.rows)
-            total.add(model, rows, found)
+            total = total.with_more(model, rows, found)
             progress(min(source.done, source.total), source.total, f"{total.rows:,} rows")
     return total
 

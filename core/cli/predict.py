@@ -39,8 +39,7 @@ def predict_command(args: argparse.Namespace) -> Result:
         shown = N_SHOWN
     else:
         rows = _sample(model, args) if args.sample else batch.gather(batch.open_rows(args.rows, model))
-        total, shown = Total(), len(rows.X)
-        total.add(model, rows, batch.answers(model, rows))
+        total, shown = Total().with_more(model, rows, batch.answers(model, rows)), len(rows.X)
         if args.out is not None:
             batch.write(total.found, args.out)
     result, lines = _told(model, total, shown)

@@ -9,6 +9,8 @@ from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 LOCAL = {"127.0.0.1", "localhost", "::1"}
 TIMEOUT = 15_000  # milliseconds; generous, because a test machine is shared
 KEY = 40  # milliseconds between two key presses; a held key repeats every 30 or so
+_FORBIDDEN = """document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`forbidden by ${event.violatedDirective}: ${event.blockedURI} in ${event.sourceFile}`));"""
 DEBOUNCE = 160  # milliseconds that Streamlit's widgets wait before they tell the server
 
 
@@ -20,6 +22,8 @@ class Visitor:
         self.page, self.address = page, address
         self.faults: list[str] = []
         page.set_default_timeout(TIMEOUT)
+        # A policy that forbids what a page needs may fail without a word elsewhere.
+        page.add_init_script(_FORBIDDEN)
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
         page.on("request", self._asked)
