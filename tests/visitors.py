@@ -27,6 +27,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 # Longer than any run of a page takes on a busy machine; a visit that waits this long has failed.
 PATIENCE = 60.0
 _COOKIE = "_streamlit_xsrf"
+# How the box begins in which every error of ours ends.
+FAILED = "Something went wrong"
 
 
 class PageError(Exception):
@@ -140,7 +142,9 @@ class Visitor:
                     self.page_hash = message.navigation.page_script_hash
                 elif kind == "delta":
                     drawn |= keys(message)
-                    failed = failed or message.delta.new_element.exception.message
+                    element = message.delta.new_element
+                    box = element.alert.body if element.alert.body.startswith(FAILED) else ""
+                    failed = failed or element.exception.message or box
                 elif kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                     self.widgets = drawn
                     break

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core import api, evaluate
+from core import evaluate
 from core.config import Experiment, TrainConfig
 from core.datasets import split
 from core.diagnose import effects
@@ -346,7 +346,7 @@ def test_a_setting_is_trained_once_for_all_visitors(fits: list[str]) -> None:
 def test_warming_marks_the_process_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     """The health check says ready after the warm-up and not before."""
     ready = threading.Event()
-    monkeypatch.setattr(api, "_ready", ready)
+    monkeypatch.setattr(sys.modules["core.api.app"], "_ready", ready)
     _shared.warm()
     assert ready.is_set()
 
