@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.testclient import TestClient
 
-from core.api import api
+from core.api import api, library
+from core.settings import settings
 from tests.support import california
 
 NAMES = california().dataset.feature_names
@@ -18,6 +22,18 @@ FACTS = {"field", "value", "allowed", "message", "row", "column"}
 def mounted() -> TestClient:
     """Return a client of the interface as the server mounts it; an error of its own is no answer but a failure."""
     return TestClient(Starlette(routes=[Mount("/api", app=api)]))
+
+
+def models_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Yield an empty folder of models that the interface looks into; afterwards all is as it was."""
+    monkeypatch.setenv("BITDIAL_ARTIFACTS", str(tmp_path / "models"))
+    (tmp_path / "models").mkdir()
+    settings.cache_clear()
+    library.clear()
+    yield tmp_path / "models"
+    monkeypatch.undo()
+    settings.cache_clear()
+    library.clear()
 
 
 def row(i: int = 0) -> dict[str, float]:

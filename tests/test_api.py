@@ -20,9 +20,8 @@ from starlette.testclient import TestClient
 
 from core import logs
 from core.api import api, app, describe, library, mark_ready, predict
-from core.settings import settings
 from core.version import VERSION
-from tests.api_support import error, mounted, row
+from tests.api_support import error, models_folder, mounted, row
 from tests.cli_support import original_file, pair_file
 from tests.sources import ROOT
 from tests.support import small_classifier_file, small_file
@@ -31,14 +30,7 @@ from tests.support import small_classifier_file, small_file
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return an empty folder of models that the interface looks into."""
-    monkeypatch.setenv("BITDIAL_ARTIFACTS", str(tmp_path / "models"))
-    (tmp_path / "models").mkdir()
-    settings.cache_clear()
-    library.clear()
-    yield tmp_path / "models"
-    monkeypatch.undo()
-    settings.cache_clear()
-    library.clear()
+    yield from models_folder(tmp_path, monkeypatch)
 
 
 @pytest.fixture

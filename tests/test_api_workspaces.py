@@ -13,11 +13,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from core import logs, workspaces
-from core.api import describe, library
+from core.api import describe
 from core.artifact import loads
-from core.settings import settings
 from core.workspaces import HEADER
-from tests.api_support import error, mounted
+from tests.api_support import error, models_folder, mounted
 from tests.support import pair_bytes, small_file
 
 ROW = [[1.0, 2.0]]
@@ -27,14 +26,7 @@ UNKNOWN = "the id of a model, see /api/models"
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return an empty folder of models that the interface looks into."""
-    monkeypatch.setenv("BITDIAL_ARTIFACTS", str(tmp_path / "models"))
-    (tmp_path / "models").mkdir()
-    settings.cache_clear()
-    library.clear()
-    yield tmp_path / "models"
-    monkeypatch.undo()
-    settings.cache_clear()
-    library.clear()
+    yield from models_folder(tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 
 LOCAL = {"127.0.0.1", "localhost", "::1"}
-TIMEOUT = 15_000  # milliseconds; generous, because a test machine is shared
+TIMEOUT = 30_000  # milliseconds; generous, because a test machine is shared
 KEY = 40  # milliseconds between two key presses; a held key repeats every 30 or so
 _FORBIDDEN = """document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`forbidden by ${event.violatedDirective}: ${event.blockedURI} in ${event.sourceFile}`));"""
