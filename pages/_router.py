@@ -12,9 +12,9 @@ ROOT = str(Path(__file__).resolve().parent.parent)
 if ROOT not in sys.path:
     sys.path.insert(0, ROOT)
 
-from pages import _dial, _server, _sidebar, _state, _training  # noqa: E402  (needs the root on sys.path)
+from pages import _dial, _sidebar, _state, _training, _turns  # noqa: E402  (needs the root on sys.path)
 
-with _server.turn():
+with _turns.turn():
     st.set_page_config(page_title="Bitdial", page_icon="🎚️", layout="wide")
     page = st.navigation(
         [

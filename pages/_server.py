@@ -7,10 +7,9 @@ import gc
 import os
 import socket
 import stat
-import threading
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
 from streamlit import git_util, net_util, runtime
@@ -58,24 +57,8 @@ def held(session_id: str) -> tuple[int, int]:
     return sum(len(file.data) for file in files), manager._total_bytes
 
 
-# One script at a time: Python runs one at a time anyway, and scripts that interrupt each other at every system
-# call take far longer together than one after the other. Waiting is bounded, so that a slow run (a training, a
-# cross-validation) holds nobody up for long.
-_TURN = threading.Lock()
-_LONGEST_WAIT = 0.25
 # The number of this setting in malloc.h.
 _M_ARENA_MAX = -8
-
-
-@contextmanager
-def turn() -> Iterator[None]:
-    """Wait for this script's turn, a quarter of a second at most; the body runs in any case."""
-    held = _TURN.acquire(timeout=_LONGEST_WAIT)
-    try:
-        yield
-    finally:
-        if held:
-            _TURN.release()
 
 
 def few_arenas() -> None:

@@ -6,13 +6,15 @@ import gc
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from streamlit import git_util, net_util
 
-from pages import _server, _shared
+from pages import _server, _shared, _turns
+from pages._turns import is_free as free
 from tests import loops
 
 LINUX = pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="sockets are found through /proc")
@@ -27,28 +29,20 @@ def thawed() -> Iterator[None]:
     gc.unfreeze()
 
 
-def free() -> bool:
-    """Tell whether nobody holds the turn."""
-    if not _server._TURN.acquire(blocking=False):
-        return False
-    _server._TURN.release()
-    return True
-
-
 def test_one_script_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """A second script waits while the first one is at work."""
-    monkeypatch.setattr(_server, "_LONGEST_WAIT", PATIENCE)
+    monkeypatch.setattr(_turns, "LONGEST", PATIENCE)
     order: list[str] = []
     inside = threading.Event()
 
     def second() -> None:
         inside.wait(PATIENCE)
-        with _server.turn():
+        with _turns.turn():
             order.append("second")
 
     other = threading.Thread(target=second)
     other.start()
-    with _server.turn():
+    with _turns.turn():
         inside.set()
         # The other one is told to start now and can only get in after this block.
         other.join(0.05)
@@ -60,52 +54,50 @@ def test_one_script_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_waiting_for_a_turn_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A script runs even while another never ends, and what it did not take it does not give back."""
-    monkeypatch.setattr(_server, "_LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(_turns, "LONGEST", 0.01)
     ran: list[bool] = []
 
     def impatient() -> None:
-        with _server.turn():
+        with _turns.turn():
             ran.append(free())
 
-    with _server.turn():
+    with _turns.turn():
         other = threading.Thread(target=impatient)
         other.start()
         other.join(PATIENCE)
         assert ran == [False]
-        assert not free()
+        assert free()  # whoever takes too long has lost his turn, and does not give back that of another
     assert free()
 
 
 def test_a_turn_inside_a_turn_does_not_hang(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same thread may come twice: the inner one goes on after the wait, and the outer one still holds."""
-    monkeypatch.setattr(_server, "_LONGEST_WAIT", 0.01)
-    with _server.turn():
-        with _server.turn():
-            pass
+    """The same thread may come twice: the inner one passes the outer one by after the wait."""
+    monkeypatch.setattr(_turns, "LONGEST", 0.01)
+    with _turns.turn(), _turns.turn():
         assert not free()
     assert free()
 
 
 def test_the_wait_is_short() -> None:
     """Nobody is held up by another's training for longer than half a second."""
-    assert 0 < _server._LONGEST_WAIT <= 0.5
+    assert 0 < _turns.LONGEST <= 0.5
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, GeneratorExit])
 def test_a_script_that_fails_gives_its_turn_back(error: type[BaseException]) -> None:
     """Streamlit stops scripts by raising; the turn is free afterwards and the error goes on."""
-    with pytest.raises(error), _server.turn():
+    with pytest.raises(error), _turns.turn():
         raise error
     assert free()
 
 
 def test_many_scripts_all_get_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twenty scripts at once all run, never two of them inside when nobody runs out of patience."""
-    monkeypatch.setattr(_server, "_LONGEST_WAIT", PATIENCE)
+    monkeypatch.setattr(_turns, "LONGEST", PATIENCE)
     inside, most, done = [0], [0], [0]
 
     def script() -> None:
-        with _server.turn():
+        with _turns.turn():
             inside[0] += 1
             most[0] = max(most[0], inside[0])
             sum(range(1000))
@@ -118,6 +110,28 @@ def test_many_scripts_all_get_their_turn(monkeypatch: pytest.MonkeyPatch) -> Non
     for one in threads:
         one.join(PATIENCE)
     assert (done, most) == ([20], [1])
+
+
+def test_turns_come_in_the_order_of_those_who_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody passes those who came before; one that takes too long is passed by all of them, still in their order."""
+    monkeypatch.setattr(_turns, "LONGEST", 0.2)
+    order: list[int] = []
+
+    def script(number: int) -> None:
+        with _turns.turn():
+            order.append(number)
+
+    threads = [threading.Thread(target=script, args=(number,)) for number in range(10)]
+    with _turns.turn():
+        for number, one in enumerate(threads):
+            one.start()
+            end = time.monotonic() + PATIENCE
+            while len(_turns._LINE) + len(order) < number + 2 and time.monotonic() < end and _turns._LINE:
+                time.sleep(0.001)
+        for one in threads:
+            one.join(PATIENCE)
+        assert order == list(range(10))
+    assert free()
 
 
 @LINUX
