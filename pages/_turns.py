@@ -24,7 +24,7 @@ _SINCE = [0.0]
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """Wait for this script's turn; of those before it each is waited for `LONGEST` at most. The body runs in any case."""
+    """Wait for this script's turn, for each of those before it `LONGEST` at most; the body runs in any case."""
     mine = threading.Event()
     with _LOCK:
         _LINE.append(mine)
