@@ -280,7 +280,7 @@ def warm() -> None:
     curve(_shipped.FOREST)
     palette()
     propose(read((ROOT / "examples" / "template.csv").read_bytes(), "template.csv"))
-    mark_ready()
+    mark_ready(evaluate.model_file(trained(e), comparison(e), "default"))
 
 
 @shared_by_all(1)

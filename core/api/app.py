@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from core.api import body, describe, library, page, pool, predict, quantize
 from core.api.guard import NOTES, Guard
 from core.api.refusal import HEADERS, Refusal, refused
-from core.artifact.model import library_versions
+from core.artifact.model import Model, library_versions
 from core.errors import ArtifactError, InvalidInput
 from core.version import VERSION
 from core.workspaces import ALLOWED, HEADER, folder_of, is_key, key_in
@@ -32,8 +32,10 @@ api = FastAPI(title="Bitdial", docs_url=None, redoc_url=None, openapi_url=None, 
 api.add_middleware(Guard)
 
 
-def mark_ready() -> None:
-    """Say that the default model is trained, and load it; once said it stays so."""
+def mark_ready(default: Model | None = None) -> None:
+    """Say that the default model is at hand: `default`, or one that is trained now; once said it stays so."""
+    if default is not None:
+        library.put_default(default)
     library.find(library.DEFAULT)
     _ready.set()
 

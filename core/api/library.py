@@ -15,7 +15,7 @@ from typing import Any
 from core import bundled, workspaces
 from core.api.refusal import Refusal
 from core.api.served import Served
-from core.artifact import SUFFIX, loads
+from core.artifact import SUFFIX, Model, loads
 from core.artifact.disk import Stamp, contents, stamp_of
 from core.config import Experiment
 from core.errors import ArtifactError
@@ -83,6 +83,13 @@ def find(name: str, folder: str = "") -> Served:
         if stamp_of(path) is not None:
             return _read(path, name)
     raise Refusal(404, "model", name, _ALLOWED)
+
+
+def put_default(model: Model) -> None:
+    """Take `model` for the default one, where there is none yet: whoever has it need not have it trained again."""
+    with _lock:
+        if not _default:
+            _default.append(Served(DEFAULT, model))
 
 
 def made(e: Experiment) -> Served | None:

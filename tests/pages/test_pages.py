@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from core import bundled, evaluate
+from core.api import library
 from core.config import Experiment, TrainConfig
 from core.datasets import split
 from core.diagnose import effects
@@ -292,8 +293,10 @@ def test_where_there_is_no_r2_the_page_says_so(page: str) -> None:
 
 @pytest.fixture
 def fits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """Return a list that grows by one with every fit anywhere in the process, but for the interface's own first one."""
-    bundled.default()
+    """Return a list that grows by one with every fit anywhere in the process."""
+    library.clear()
+    bundled.default.cache_clear()
+    bundled.trained.cache_clear()
     counted: list[str] = []
     training = sys.modules["core.train"]
     fit_rows = training.fit_rows
