@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from core import batch
 from core.artifact import Model, from_trained, load
-from core.batch import delimited, guarded, open_rows, predict_file, run, sink
+from core.batch import delimited, guarded, open_rows, predict_file, run
 from core.batch.source import Source
 from core.errors import ArtifactError, InvalidInput
 from core.evaluate import compare, model_file
@@ -293,7 +293,7 @@ def test_answers_that_cannot_be_written_leave_nothing(
     def full(number: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(sink.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     before = sorted(tmp_path.iterdir())
     with pytest.raises(ArtifactError, match="cannot be written: No space left on device"):
         predict_file(pair, rows, tmp_path / "out.csv")

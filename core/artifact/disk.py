@@ -7,9 +7,11 @@ import os
 import re
 import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from core.errors import ArtifactError
 from core.settings import settings
@@ -73,30 +75,35 @@ def write(data: bytes, target: Path) -> Path:
 
     Raises `ArtifactError` with the system's reason when the file cannot be written.
     """
+    try:
+        with replacing(target) as file:
+            file.write(data)
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"the file cannot be written: {reason(error)}; nothing was changed") from error
+    return target
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[IO[bytes]]:
+    """Yield a file that stands at `target`, whole, after the body; when anything fails before, nothing is changed."""
     temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
     try:
-        _write(temporary, data)
+        with temporary.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(temporary, target)
-    except (OSError, ValueError) as error:
+    finally:
         with suppress(OSError, ValueError):
             temporary.unlink(missing_ok=True)
-        raise ArtifactError(f"the file cannot be written: {reason(error)}; nothing was changed") from error
     # The new file is in its place, whole; a folder that cannot be synchronised does not take that back.
     with suppress(OSError):
         _sync_folder(target.parent)
-    return target
 
 
 def reason(error: Exception) -> str:
     """Return what the system says of an error."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

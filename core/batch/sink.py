@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -14,6 +12,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow
 import pyarrow.parquet as pq
 
+from core.artifact.disk import replacing
 from core.batch.answers import Answers
 from core.errors import ArtifactError, InvalidInput
 
@@ -46,20 +45,13 @@ def opened(path: str | Path) -> Iterator[Sink]:
     target = Path(path)
     if target.exists() and not target.is_file():
         raise InvalidInput("--out", str(path), "a file")
-    temporary = target.parent / f".{secrets.token_hex(8)}.tmp"
     try:
-        with temporary.open("xb") as file:
+        with replacing(target) as file:
             sink: Sink = _Parquet(file) if target.suffix.lower() in PARQUET else _Csv(file)
             yield sink
             sink.close()
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, target)
     except OSError as error:
         raise ArtifactError(f"the predictions cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def _table(answers: Answers, first: int, names: Sequence[str]) -> pa.RecordBatch:
