@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import sync_playwright
 
+from tests.browser.tabs import Tabs
 from tests.browser.visitor import Visitor
 from tests.running import Server, running
 
@@ -44,7 +45,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def tabs() -> Iterator[Tabs]:
     """Start the installed Chromium; without one, skip, or fail where BITDIAL_REQUIRE_BROWSER=1 says so."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
@@ -54,28 +55,27 @@ def browser() -> Iterator[Browser]:
         pytest.skip(missing)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield started
+        yield Tabs(started)
         started.close()
 
 
 @pytest.fixture
-def visit(server: Server, browser: Browser) -> Iterator[Callable[..., Visitor]]:
+def visit(server: Server, tabs: Tabs) -> Iterator[Callable[..., Visitor]]:
     """Return a function that makes a visitor with a browser of their own; none may meet an error by the end.
 
-    Keyword arguments are those of a Playwright context: `viewport`, `color_scheme`, ...
+    Keyword arguments are those of `Tabs.take`: `viewport`, `color_scheme`, `fresh`, ...
     """
     visitors: list[Visitor] = []
 
     def new(**options: Any) -> Visitor:
-        options.setdefault("viewport", {"width": 1440, "height": 900})
-        context = browser.new_context(**options)
-        visitors.append(Visitor(context.new_page(), server.address))
+        visitors.append(Visitor(tabs.take(**options), server.address))
         return visitors[-1]
 
     yield new
     faults = [fault for visitor in visitors for fault in visitor.faults]
     for visitor in visitors:
-        visitor.page.context.close()
+        visitor.leave()
+        tabs.give_back(visitor.page)
     assert faults == []
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import ConsoleMessage, Error, Locator, Page, Request, WebSocket, expect
 
 LOCAL = {"127.0.0.1", "localhost", "::1"}
 TIMEOUT = 30_000  # milliseconds; generous, because a test machine is shared
 KEY = 40  # milliseconds between two key presses; a held key repeats every 30 or so
-_FORBIDDEN = """document.addEventListener("securitypolicyviolation", (event) =>
+# For each page before its own scripts: a policy that forbids what the page needs may fail without a word elsewhere.
+FORBIDDEN = """document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`forbidden by ${event.violatedDirective}: ${event.blockedURI} in ${event.sourceFile}`));"""
 DEBOUNCE = 160  # milliseconds that Streamlit's widgets wait before they tell the server
 
@@ -22,12 +23,17 @@ class Visitor:
         self.page, self.address = page, address
         self.faults: list[str] = []
         page.set_default_timeout(TIMEOUT)
-        # A policy that forbids what a page needs may fail without a word elsewhere.
-        page.add_init_script(_FORBIDDEN)
         page.on("console", self._heard)
-        page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
+        page.on("pageerror", self._failed)
         page.on("request", self._asked)
-        page.on("websocket", lambda socket: self._reached(socket.url))
+        page.on("websocket", self._connected)
+
+    def leave(self) -> None:
+        """Listen no more."""
+        self.page.remove_listener("console", self._heard)
+        self.page.remove_listener("pageerror", self._failed)
+        self.page.remove_listener("request", self._asked)
+        self.page.remove_listener("websocket", self._connected)
 
     def open(self, path: str = "/") -> Visitor:
         """Open a path as a first visit does, and wait until the page is complete."""
@@ -75,11 +81,18 @@ class Visitor:
 
     def _heard(self, message: ConsoleMessage) -> None:
         text = f"console: {message.text} ({message.location.get('url', '')})"
-        # A button looks whether its file is there; by then, on a busy machine, the next rerun may have put a newer one
-        # in its place. That files come down whole is for the journeys that download them to say.
-        replaced = "404" in text and "/media/" in text
+        # A button looks whether its file is there, and both browser and Streamlit write down that it is not; by then, on
+        # a busy machine, the next rerun may have put a newer one in its place. That files come down whole is for the
+        # journeys that download them to say.
+        replaced = "404" in text and ("/media/" in text or "Download Button source error" in text)
         if message.type == "error" and not replaced:
             self.faults.append(text)
+
+    def _failed(self, error: Error) -> None:
+        self.faults.append(f"page error: {error}")
+
+    def _connected(self, socket: WebSocket) -> None:
+        self._reached(socket.url)
 
     def _asked(self, request: Request) -> None:
         self._reached(request.url)
