@@ -11,12 +11,15 @@ from pages._format import METHOD_LABELS
 from pages._state import change_scheme, experiment, set_bits, set_method, sync, trained
 
 # Streamlit folds its sidebar away below 768 px; the other form of the dial shows only there. Its upload fields count in
-# millions of bytes, and would name another limit than ours. Static text of ours.
+# millions of bytes, and would name another limit than ours. A chart that can be clicked swallows the finger that
+# scrolls the page: on touch screens it is only looked at. Static text of ours.
 _STYLES = """<style>
 @media (min-width: 768px) { .st-key-narrow_dial, .st-key-narrow_budget { display: none; } }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 [class*="_file_"] [data-testid="stFileUploaderDropzoneInstructions"] { display: none; }
 .st-key-finding p { font-size: 1.35rem; line-height: 1.45; }
+[class*="st-key-cure_"] button p { text-align: left; }
+@media (hover: none) { .st-key-curve .drag, .st-key-size_curve .drag { pointer-events: none !important; } }
 </style>"""
 
 
@@ -90,13 +93,15 @@ def narrow_dial() -> None:
             "More bits", key="bits_up", icon=":material/add:", on_click=set_bits, args=(scheme.bits + 1,),
             disabled=scheme.bits >= BITS.high,
         )  # fmt: skip
-        with st.popover(METHOD_LABELS[scheme.method], key="method_box"):
-            for name in METHOD_NAMES:
-                st.button(
-                    METHOD_LABELS[name], key=f"method_{name}", on_click=set_method, args=(name,), width="stretch",
-                    type="primary" if name == scheme.method else "secondary",
-                )  # fmt: skip
+        st.menu_button(
+            METHOD_LABELS[scheme.method], METHOD_NAMES, key="narrow_method", format_func=METHOD_LABELS.__getitem__,
+            on_click=_take_method,
+        )  # fmt: skip
     budget = _budget.value()
     if budget is not None:
         with st.container(key="narrow_budget"):
             _budget.line(f"budget {budget:,}: ")
+
+
+def _take_method() -> None:
+    set_method(st.session_state.narrow_method)

@@ -30,16 +30,13 @@ def render(c: Comparison) -> None:
     cause: str = _shared.drawn("cause", key, lambda: _cause(trained, c))
     found = _shared.findings(_state.experiment(), _state.opened())
     # One container whether anything is found or not, so that what follows keeps its place.
-    with st.container(key="findings"):
-        if not cause and not found:
-            return
-        with st.container(border=True, gap="xsmall"):
-            if cause:
-                st.markdown(f":material/troubleshoot: {cause}")
-            _listed(found[:SEEN], trained)
-            if len(found) > SEEN:
-                with st.expander(f"{len(found) - SEEN} more", key="more_findings"):
-                    _listed(found[SEEN:], trained)
+    with st.container(key="findings", border=bool(cause or found), gap="xsmall"):
+        if cause:
+            st.markdown(f":material/troubleshoot: {cause}")
+        _listed(found[:SEEN], trained)
+        if len(found) > SEEN:
+            with st.expander(f"{len(found) - SEEN} more", key="more_findings"):
+                _listed(found[SEEN:], trained)
 
 
 def _listed(found: Sequence[Finding], trained: Trained) -> None:
@@ -48,18 +45,14 @@ def _listed(found: Sequence[Finding], trained: Trained) -> None:
     target = trained.dataset.target if trained.dataset.task == "regression" else None
     for finding in found:
         cure = finding.cure
-        with st.container(gap=None):
-            st.markdown(literal(finding.text))
-            if cure is None:
-                continue
-            # No gap, which would stand between the lines as well where the words do not fit beside the button.
-            with st.container(horizontal=True, vertical_alignment="center", gap=None):
-                setting = replace(e, scheme=cure.scheme, train=cure.train or e.train)
-                st.button(
-                    cure.label, key=f"cure_{finding.name}", type="tertiary", icon=":material/arrow_forward:",
-                    on_click=_state.take, args=(setting,), help=HELP,
-                )  # fmt: skip
-                st.markdown(f":small[:gray[{SPACE}{effect(cure, target)}]]", width="content")
+        st.markdown(literal(finding.text))
+        if cure is None:
+            continue
+        setting = replace(e, scheme=cure.scheme, train=cure.train or e.train)
+        st.button(
+            f"{cure.label}:small[:gray[{SPACE}{effect(cure, target)}]]", key=f"cure_{finding.name}", type="tertiary",
+            icon=":material/arrow_forward:", on_click=_state.take, args=(setting,), help=HELP,
+        )  # fmt: skip
 
 
 def effect(cure: Cure, target: Target | None) -> str:

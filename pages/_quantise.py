@@ -17,12 +17,6 @@ from pages._codes import byte_counts, codes
 from pages._format import number, significant, titled
 from pages._result import PLOTLY, cards, finding
 
-# A chart that can be clicked swallows the finger that scrolls the page: on touch screens it is only looked at.
-_TOUCH = (
-    "<style>@media (hover: none) { .st-key-curve .drag, .st-key-size_curve .drag { pointer-events: none !important; } }"
-    "</style>"
-)
-
 
 def render() -> None:
     """Draw the page."""
@@ -138,7 +132,6 @@ def at_widths(scheme: Scheme) -> list[Scheme | None]:
 
 
 def _curve(c: Comparison, found: Sweep) -> None:
-    st.html(_TOUCH)
     st.markdown(
         "**From 1 to 16 bits**", help="Click a point to take its width; on a touch screen use the buttons above."
     )

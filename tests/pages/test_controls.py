@@ -64,14 +64,14 @@ def test_the_menu_of_methods_changes_every_page(page: str) -> None:
 
 @pytest.mark.parametrize("page", DIALLED)
 def test_the_dial_of_narrow_screens_does_the_same(page: str) -> None:
-    """One bit fewer, one bit more, and every method by its button: page, address and the wide dial follow."""
+    """One bit fewer, one bit more, and every method from its menu: page, address and the wide dial follow."""
     visit = Visit(page, bits="5")
     for key, bits in (("bits_down", 4), ("bits_down", 3), ("bits_up", 4)):
         assert changed(visit, lambda v, k=key: v.press(k)) >= DIALLED[page], bits
         assert visit.experiment.scheme.bits == visit.widget("slider", "bits").value == bits
         assert visit.address["bits"] == str(bits)
     for method in (*METHOD_NAMES[1:], METHOD_NAMES[0]):
-        assert changed(visit, lambda v, m=method: v.press(f"method_{m}")) >= DIALLED[page], method
+        assert changed(visit, lambda v, m=method: v.pick("narrow_method", m)) >= DIALLED[page], method
         assert visit.experiment.scheme == Scheme(method, 4)
         assert visit.widget("selectbox", "method").value == visit.address["method"] == method
 
@@ -88,7 +88,7 @@ def test_a_method_taken_on_a_narrow_screen_gives_up_what_it_cannot_take() -> Non
     """The scale that a method does not have is given up, without a message."""
     visit = Visit(scale="output")
     for method in ("window", "auto"):
-        assert visit.press(f"method_{method}").errors == []
+        assert visit.pick("narrow_method", method).errors == []
         assert visit.experiment.scheme == Scheme(method)
 
 

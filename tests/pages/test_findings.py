@@ -49,12 +49,12 @@ def test_the_panel_shows_what_was_found(page: str, query: dict[str, str]) -> Non
     expected = found(visit)
     places = [said.index(f.text) for f in expected]
     assert places == sorted(places)
-    assert [b.label for b in buttons(visit)] == [f.cure.label for f in expected if f.cure]
     assert [b.key for b in buttons(visit)] == [f"cure_{f.name}" for f in expected if f.cure]
     target = california().dataset.target
-    for f in expected:
-        if f.cure is not None:
-            assert unescaped(_findings.effect(f.cure, target)) in said
+    for button, cure in zip(buttons(visit), [f.cure for f in expected if f.cure], strict=True):
+        label = unescaped(button.label)
+        assert label.startswith(cure.label)
+        assert unescaped(_findings.effect(cure, target)) in label
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -100,7 +100,7 @@ def test_a_button_takes_its_cure(name: str) -> None:
 def test_a_button_can_train_again() -> None:
     """The ridge penalty is taken with the model, and the page says what it cost the original."""
     visit = Visit("compare", **SQUARES)
-    line = next(line for line in panel(visit) if "R² of the original" in line)
+    line = next(b.label for b in buttons(visit) if "R² of the original" in b.label)
     assert "0\\.6853 → 0\\.6416" in line
     visit.press("cure_columns_dependent")
     train = TrainConfig("ridge", "standard", 2, (("alpha", 100.0),))
@@ -133,7 +133,7 @@ def test_names_of_a_model_from_outside_are_shown_letter_by_letter() -> None:
     written = panel(visit)
     for f in findings:
         assert literal(f.text) in written
-    assert literal("`coins`") in "\n".join(written)
+    assert any(literal("`coins`") in b.label for b in buttons(visit))
 
 
 def test_the_effect_is_in_the_unit_of_the_target() -> None:

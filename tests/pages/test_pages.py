@@ -448,6 +448,6 @@ def test_the_dial_agrees_with_the_setting_on_every_page() -> None:
         assert visit.widget("selectbox", "method").value == "asymmetric"
         keys = {b.key for b in visit.at.button}
         assert ({"bits_down", "bits_up"} <= keys) == (page != "train")
-    visit.press("bits_up").press("method_window").go("predict")
+    visit.press("bits_up").pick("narrow_method", "window").go("predict")
     assert visit.widget("slider", "bits").value == visit.experiment.scheme.bits == 6
     assert visit.widget("selectbox", "method").value == visit.experiment.scheme.method == "window"

@@ -90,6 +90,11 @@ class Visit:
         self.at.button(key=key).click()
         return self.run()
 
+    def pick(self, key: str, option: str) -> Visit:
+        """Take an entry of the menu `key`."""
+        self.at.menu_button(key=key).click(option)
+        return self.run()
+
     def unfold(self, key: str) -> Visit:
         """Open the expander `key` of the sidebar."""
         self.at.session_state[key] = True
