@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core import families
 from core.artifact import Model, encode, from_trained
+from core.artifact.held_back import measured_on
 from core.comparison import Agreement, Comparison, Flip, Parameter, Yardstick, layer_parameters, leaf_parameters
 from core.config import Experiment, TrainConfig
 from core.errors import InvalidInput
@@ -238,7 +239,8 @@ def model_file(trained: Trained, comparison: Comparison, label: str = "") -> Mod
     metrics: dict[str, Any] = dict(comparison.metrics)
     if comparison.difference is not None:
         metrics["difference"] = comparison.difference.to_json()
-    return from_trained(trained, comparison.quantized, metrics, label)
+    held = measured_on(baseline(trained).outputs, comparison)
+    return from_trained(trained, comparison.quantized, metrics, label, held)
 
 
 def recipe_of(trained: Trained, folds: int) -> TrainConfig:

@@ -19,6 +19,7 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LO
 Network = IPv4Network | IPv6Network
 # What may stand in a Content-Security-Policy as a host, and nothing that would end its line or its list.
 _HOST = re.compile(r"(https?://)?[A-Za-z0-9*-]+(\.[A-Za-z0-9-]+)*(:\d{1,5})?")
+_ADDRESS = re.compile(r"https?://[^\s/?#@]+([/?]\S*)?")
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Settings:
     limits: Limits = Limits()
     trusted_proxies: tuple[Network, ...] = ()
     frame_ancestors: tuple[str, ...] = ()
+    webhook: str = ""
 
 
 def _limits() -> Limits:
@@ -112,6 +114,13 @@ def _hosts(name: str) -> tuple[str, ...]:
     return found
 
 
+def _address(name: str) -> str:
+    found = os.environ.get(name, "").strip()
+    if found and not _ADDRESS.fullmatch(found):
+        raise InvalidInput(name, found, "an address like https://hooks.example/drift")
+    return found
+
+
 def _whole(name: str, default: int, low: int, high: int) -> int:
     """Return the whole number in the variable `name`; raises `InvalidInput` for anything else."""
     text = os.environ.get(name, "")
@@ -137,7 +146,7 @@ def settings() -> Settings:
     `BITDIAL_UPLOAD_SECONDS`, `BITDIAL_REQUESTS`, `BITDIAL_REQUEST_BURST`, `BITDIAL_ALL_REQUESTS`. The last address
     that a proxy in `BITDIAL_TRUSTED_PROXIES` names in X-Forwarded-For is the visitor's. Pages of the hosts in
     `BITDIAL_FRAME_ANCESTORS` may show ours in a frame. Workspaces that were not used for a day then go even where there
-    is room.
+    is room. What a drift rule finds is sent to the address `BITDIAL_WEBHOOK`.
     """
     moved, logs = os.environ.get("BITDIAL_ARTIFACTS", ""), os.environ.get("BITDIAL_LOGS", "")
     artifacts = Path(moved).resolve() if moved else Settings.artifacts
@@ -155,6 +164,7 @@ def settings() -> Settings:
         limits=_limits(),
         trusted_proxies=_networks("BITDIAL_TRUSTED_PROXIES"),
         frame_ancestors=_hosts("BITDIAL_FRAME_ANCESTORS"),
+        webhook=_address("BITDIAL_WEBHOOK"),
     )
 
 

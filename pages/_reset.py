@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core import workspaces
-from pages import _own, _state
+from pages import _monitor_history, _own, _state
 from pages._format import size
 
 
@@ -13,7 +13,8 @@ def render() -> None:
     """Draw the button that asks once more, and says beforehand what goes."""
     with st.popover("Reset", key="reset_box", on_change="rerun", width="stretch", icon=":material/delete_forever:"):
         st.markdown(
-            "All models saved in this browser, your pinned settings and your own tables are gone for good then."
+            "All models saved in this browser, its recorded batches, your pinned settings and your own tables are gone "
+            "for good then."
         )
         st.button("Delete it all", key="reset", on_click=reset, type="primary", width="stretch")
 
@@ -27,6 +28,7 @@ def reset() -> None:
     if tables or state.get("undecoded") or state.get("reading"):
         _own.delete()
     state.problems, state.pins, state.published, state.saved_id = [], [], {}, ""
+    _monitor_history.forget()
     left = len(workspaces.saved(_state.folder()))
     if left:
         state.problems = [f"{left} of {left + count} saved models cannot be deleted: the folder is read-only"]

@@ -23,6 +23,7 @@ with _turns.turn():
             st.Page("train.py", title="Train", icon=":material/model_training:"),
             st.Page("compare.py", title="Compare", icon=":material/compare_arrows:"),
             st.Page("predict.py", title="Predict", icon=":material/home_pin:"),
+            st.Page("monitor.py", title="Monitor", icon=":material/monitoring:"),
         ]
     )
     _state.start()

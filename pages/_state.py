@@ -23,7 +23,7 @@ from core.quant import Scheme, default_scheme
 from core.sweep import adapt
 from core.train import Trained
 from core.workspaces import COOKIE, folder_of, is_key, new_key
-from pages import _shared, _training
+from pages import _monitor_state, _shared, _training
 
 MAX_PINS = 4
 
@@ -35,6 +35,7 @@ def start() -> None:
         return
     query = st.query_params.to_dict()
     state.byte_budget, refused = _budget_of(query.pop("budget", None))
+    refused += _monitor_state.begin(query)
     state.experiment, errors = from_query(query)
     state.problems = [str(error) for error in (*errors, *refused)]
     state.opened, state.pins, state.notice = None, [], ""
@@ -53,6 +54,8 @@ def start() -> None:
     except InvalidInput as error:  # a share that leaves too few rows to train or to test, a ratio of no two columns
         state.experiment = _trainable(state.experiment)
         state.problems.append(str(error))
+    if state.wanted is None and state.link is None:
+        state.problems += _monitor_state.unknown(trained().dataset.feature_names)
 
 
 def _key() -> str:
@@ -86,8 +89,8 @@ def _budget_of(text: str | None) -> tuple[int | None, list[InvalidInput]]:
 
 
 def address() -> dict[str, str]:
-    """Return the settings as parameters of the address; the budget belongs to the visit, and stands beside them."""
-    query = to_query(asked())
+    """Return the settings as parameters of the address; budget and simulated batch of the visit stand beside them."""
+    query = to_query(asked()) | _monitor_state.query()
     return query if budget() is None else query | {"budget": str(budget())}
 
 

@@ -142,7 +142,7 @@ def test_the_requests_of_the_readme_are_answered(client: TestClient) -> None:
     """Each line that sends something is right as it stands."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     lines = re.findall(r"^curl -sS --json (.*)$", text, re.M)
-    assert len(lines) == 2
+    assert len(lines) == 3
     for line in lines:
         body, address = shlex.split(line)
         assert client.post(urlsplit(address).path, json=json.loads(body)).status_code == 200

@@ -193,6 +193,18 @@ def test_every_request_is_in_the_log_of_the_server(server: Server) -> None:
     assert "7123" not in path.read_text(encoding="utf-8")
 
 
+def test_the_running_server_watches_a_batch(server: Server, connection: http.client.HTTPConnection) -> None:
+    """A batch over one connection: the feature that is twice as large drifts, and no value is in the log."""
+    rows = [{**one, "MedInc": one["MedInc"] * 2} for one in (row(i) for i in range(80))]
+    data = json.dumps({"rows": [{**rows[0], "MedInc": 8123.125}, *rows]}).encode()
+    connection.request("POST", "/api/monitor", data, {"content-type": "application/json"})
+    answer = connection.getresponse()
+    found = json.loads(answer.read())
+    assert (answer.status, found["rows"], found["drifting"]) == (200, 81, ["MedInc"])
+    assert found["gap"]["verdict"] in ("wider", "no evidence of a difference")
+    assert "8123" not in (server.artifacts / "logs" / "bitdial.jsonl").read_text(encoding="utf-8")
+
+
 def test_a_file_in_the_folder_is_served_without_a_restart(
     server: Server, connection: http.client.HTTPConnection, tmp_path: Path
 ) -> None:

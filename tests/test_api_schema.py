@@ -176,7 +176,9 @@ def example_of(path: str) -> dict[str, Any]:
     shown = DOCUMENT["paths"][path]["post"]["requestBody"]["content"][JSON]["example"]
     if "rows" not in shown:
         return dict(shown)
-    return {**shown, "rows": [*shown["rows"], list(shown["rows"][0].values())], "contributions": True}
+    # True values would have to be as many as the rows, so that hardly any change were answered.
+    shown = {**shown, "contributions": True} if path == "/predict" else {"model": shown["model"], "rows": shown["rows"]}
+    return {**shown, "rows": [*shown["rows"], list(shown["rows"][0].values())]}
 
 
 def allowed(data: st.DataObject, path: str) -> bytes:
@@ -200,9 +202,9 @@ def noise(data: st.DataObject, path: str) -> bytes:
 
 # How many of each kind are sent to a path. A comparison takes far longer than a prediction.
 KINDS: dict[str, tuple[Callable[[st.DataObject, str], bytes], dict[str, int]]] = {
-    "allowed": (allowed, {"/predict": 250, "/quantize": 40}),
-    "beside": (beside, {"/predict": 300, "/quantize": 60}),
-    "noise": (noise, {"/predict": 220, "/quantize": 150}),
+    "allowed": (allowed, {"/predict": 250, "/quantize": 40, "/monitor": 80}),
+    "beside": (beside, {"/predict": 300, "/quantize": 60, "/monitor": 80}),
+    "noise": (noise, {"/predict": 220, "/quantize": 150, "/monitor": 80}),
 }
 READS = 10
 

@@ -159,11 +159,11 @@ def test_the_key_is_described(client: TestClient) -> None:
     """On each path that takes it, in the description and on its page."""
     paths = describe.document()["paths"]
     takes = {(path, method) for path, ways in paths.items() for method, one in ways.items() if "parameters" in one}
-    assert takes == {("/models", "get"), ("/predict", "post"), ("/quantize", "post")}
+    assert takes == {("/models", "get"), ("/predict", "post"), ("/quantize", "post"), ("/monitor", "post")}
     (parameter,) = paths["/predict"]["post"]["parameters"]
     assert (parameter["name"], parameter["in"]) == (HEADER, "header")
     text = client.get("/api/docs").text
-    assert text.count(f"header <code>{HEADER}</code>") == 3
+    assert text.count(f"header <code>{HEADER}</code>") == 4
     assert "like a password" in text
 
 

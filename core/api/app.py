@@ -12,7 +12,7 @@ import orjson
 from fastapi import FastAPI, Request, Response
 from starlette.exceptions import HTTPException
 
-from core.api import body, describe, library, page, pool, predict, quantize
+from core.api import body, describe, library, monitor, page, pool, predict, quantize
 from core.api.guard import NOTES, Guard
 from core.api.refusal import HEADERS, Refusal, refused
 from core.artifact.model import Model, library_versions
@@ -126,6 +126,15 @@ async def _quantize(request: Request) -> Response:
     wanted = quantize.wish(body.decode(await body.read(request)))
     found = await pool.run(quantize.answer, wanted, _workspace(request))
     _note(request, model=wanted.model or None, method=wanted.scheme.method, bits=wanted.scheme.bits)
+    return _json(found)
+
+
+@_route("/monitor", "POST")
+async def _monitor(request: Request) -> Response:
+    """Return what is to be said of a batch of rows."""
+    data, folder = await body.read(request), _workspace(request)
+    found = await pool.run(lambda: monitor.answer(monitor.wish(body.decode(data)), folder))
+    _note(request, model=found["model"], rows=found["rows"], verdict=found["verdict"])
     return _json(found)
 
 

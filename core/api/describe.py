@@ -8,15 +8,16 @@ from typing import Any
 from core import bundled
 from core.api import predict
 from core.api.guard import MAX_BODY
+from core.api.parts import ref
 from core.api.refusal import Refusal, error_of
 from core.api.rows import MAX_ROWS
-from core.api.schemas import SCHEMAS, ref
+from core.api.schemas import SCHEMAS
 from core.api.served import Served
 from core.datasets import load
 from core.version import VERSION
 from core.workspaces import COOKIE, HEADER
 
-PATHS = ("/health", "/models", "/predict", "/quantize", "/docs", "/openapi.json")
+PATHS = ("/health", "/models", "/predict", "/quantize", "/monitor", "/docs", "/openapi.json")
 JSON = "application/json"
 
 _REFUSED = {
@@ -84,6 +85,13 @@ def document() -> dict[str, Any]:
                 "post": {
                     **_described("Quantise a recipe or a saved model", "Comparison", None, tuple(_REFUSED)),
                     **_body("QuantizeRequest", experiment),
+                    **_KEY,
+                }
+            },
+            "/monitor": {
+                "post": {
+                    **_described("Drift of a batch against training", "DriftReport", None, tuple(_REFUSED)),
+                    **_body("MonitorRequest", {"model": "default", "rows": [row()], "targets": [4.526]}),
                     **_KEY,
                 }
             },

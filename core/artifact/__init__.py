@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.artifact.codec import encode
 from core.artifact.disk import SUFFIX, reason, write
-from core.artifact.model import VARIANTS, Model, from_trained
+from core.artifact.model import VARIANTS, HeldBack, Model, from_trained
 from core.artifact.reader import decode
 from core.errors import ArtifactError
 from core.settings import settings
@@ -49,6 +49,7 @@ __all__ = [
     "SUFFIX",
     "VARIANTS",
     "ArtifactError",
+    "HeldBack",
     "Model",
     "decode",
     "encode",

@@ -50,6 +50,8 @@ def arrays_of(model: Model) -> dict[str, Array]:
     }
     if model.moments is not None:
         arrays |= {f"moments.{name}": getattr(model.moments, name) for name in ("mean", "gram", "cross")}
+    if model.held_back is not None:
+        arrays["held_back.predictions"] = model.held_back.predictions
     if _held(model).family == "trees":
         packed = packed_trees(model)
         return arrays | {f"{n}.{name}": array for n, p in packed.items() for name, array in p.arrays.items()}
@@ -82,7 +84,9 @@ def packed_trees(model: Model) -> dict[str, Packed]:
 def header_of(model: Model) -> dict[str, Any]:
     """Return everything but the arrays, as JSON; how trees are packed and the checksum are added by `encode`."""
     rows, q, m = probe_rows(model.sketch, model.preparation), model.quantized, model.moments
-    return {
+    held = model.held_back
+    more = {} if held is None else {"held_back": {n: v for n, v in vars(held).items() if n != "predictions"}}
+    return more | {
         "format": FORMAT,
         "label": model.label,
         "task": model.task,

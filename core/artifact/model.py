@@ -31,13 +31,33 @@ BLOCK = 4_000_000
 
 
 @dataclass(frozen=True, eq=False)
+class HeldBack:
+    """What the models said of the test rows, `rows` in number, when the file was made; what a later batch is held to.
+
+    `predictions` of the original are 21 quantiles, or the share of the rows given to each class. `gap` is the mean
+    absolute difference of the twin's predictions from these, or the share of rows that it gives to another class, and
+    `gap_deviation` its standard deviation from row to row; None where there is no twin.
+    """
+
+    rows: int
+    predictions: Floats
+    gap: float | None = None
+    gap_deviation: float | None = None
+
+    def __post_init__(self) -> None:
+        """Freeze the array."""
+        object.__setattr__(self, "predictions", frozen(self.predictions))
+
+
+@dataclass(frozen=True, eq=False)
 class Model:
     """A float model (`original`), its quantised twin (`quantized`), or both.
 
     `features` carry the ranges seen in training; `sketch` (n_features, 21) their quantiles, of a text those of the
     numbers of its categories, whose shares `preparation` has. `moments` are
     present when the file can be quantised anew with training statistics. `metrics` is JSON, measured when
-    the file was made. `data` and `config` are the recipe; a model that was brought from outside has none.
+    the file was made. `data` and `config` are the recipe; a model that was brought from outside has none. `held_back`
+    is left out by files of one model, by old ones, and where there are no test rows.
     """
 
     data: DataConfig | None
@@ -54,6 +74,7 @@ class Model:
     metrics: Mapping[str, Any]
     versions: Mapping[str, str]
     label: str = ""
+    held_back: HeldBack | None = None
 
     def __post_init__(self) -> None:
         """Freeze what is mutable."""
@@ -134,7 +155,7 @@ class Model:
     def only(self, *variants: str) -> Model:
         """Return this model with nothing but `variants`, without training statistics: what is deployed."""
         dropped = {name: None for name in VARIANTS if name not in variants}
-        return replace(self, moments=None, **dropped)  # type: ignore[arg-type]
+        return replace(self, moments=None, held_back=None, **dropped)  # type: ignore[arg-type]
 
     def save(self, path: str | Path) -> Path:
         """Write this model to `path` in one step and return the path."""
@@ -156,6 +177,7 @@ def from_trained(
     quantized: Quantized | None = None,
     metrics: Mapping[str, Any] | None = None,
     label: str = "",
+    held_back: HeldBack | None = None,
 ) -> Model:
     """Return the file contents for a trained model and its quantised twin."""
     dataset, sketch = trained.dataset, trained.sketch
@@ -177,6 +199,7 @@ def from_trained(
         metrics or {},
         library_versions(),
         label,
+        held_back,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from core import families
 from core.artifact.codec import canonical, header_of
+from core.artifact.held_back import HELD_BACK, held_back_of
 from core.artifact.layers import read_layers
 from core.artifact.model import N_PROBES, VARIANTS, Model
 from core.artifact.raw import LONGEST_WORDS, check_letters, features_of, preparation_of, target_of
@@ -56,7 +57,7 @@ def decode(data: bytes) -> Model:
 
 
 def _build(header: Mapping[str, Any], arrays: dict[str, Array]) -> Model:
-    if set(header) != _KEYS | ({"trees", "mlp"} & {str(header.get("family"))}):
+    if set(header) - {HELD_BACK} != _KEYS | ({"trees", "mlp"} & {str(header.get("family"))}):
         raise ArtifactError("the header does not have the fields of this format")
     check_arrays(arrays)
     data, sha256, config = _read_recipe(header)
@@ -82,6 +83,7 @@ def _build(header: Mapping[str, Any], arrays: dict[str, Array]) -> Model:
     if original is None and quantized is None:
         raise ArtifactError("the file holds neither an original nor a quantised model")
     moments = None if header["moments"] is None else _moments(header["moments"], arrays, len(meta["features"]))
+    held_back = held_back_of(header[HELD_BACK], arrays, classes, _take) if HELD_BACK in header else None
     if arrays:
         raise ArtifactError("the file holds arrays that nothing refers to")
     return Model(
@@ -99,6 +101,7 @@ def _build(header: Mapping[str, Any], arrays: dict[str, Array]) -> Model:
         _metrics(header["metrics"]),
         {str(name): str(found) for name, found in header["versions"].items()},
         str(header["label"]),
+        held_back,
     )
 
 
@@ -243,5 +246,6 @@ def _check_header(model: Model, header: Mapping[str, Any]) -> None:
     """
     again = header_of(model)
     left_out = {"probe", "sha256"}
-    if any(canonical({n: header[n]}) != canonical({n: again[n]}) for n in _KEYS - left_out):
+    named = (_KEYS | ({HELD_BACK} & set(header))) - left_out
+    if any(canonical({n: header[n]}) != canonical({n: again[n]}) for n in named):
         raise ArtifactError("the header does not describe what the file holds")

@@ -15,6 +15,7 @@ from typing import Any
 
 from core import logs
 from core.cli import files, options, text
+from core.cli.monitor import add_monitoring, monitor_command
 from core.cli.own import asked
 from core.cli.predict import predict_command
 from core.cli.reference import reference_command
@@ -202,6 +203,7 @@ def parser() -> argparse.ArgumentParser:
     one = add("reference", reference_command)
     one.add_argument("--system", help=", ".join(SYSTEMS))
     options.add_predicting(add("predict", predict_command, logged=True))
+    add_monitoring(add("monitor", monitor_command, logged=True))
     one = add("inspect", files.inspect_command)
     one.add_argument("file", metavar="FILE", help="any model file")
     return top

@@ -2,6 +2,7 @@
 
 from core.figures.agreement import agreement_curve
 from core.figures.compare import coef_errors, difference_histogram
+from core.figures.drift import batch_history, batch_overlay, category_bars, shares
 from core.figures.front import Cloud, cloud, pareto
 from core.figures.grid import draws_levels, number_line, shown_coefficients
 from core.figures.predict import class_probabilities, contributions, district_map, pixel_pushes
@@ -31,10 +32,13 @@ __all__ = [
     "Palette",
     "actual_vs_predicted",
     "agreement_curve",
+    "batch_history",
+    "batch_overlay",
     "bits_curve",
     "bytes_bars",
     "bytes_by_part",
     "called",
+    "category_bars",
     "class_probabilities",
     "cloud",
     "coef_errors",
@@ -60,6 +64,7 @@ __all__ = [
     "pixel_pushes",
     "residuals",
     "searched",
+    "shares",
     "shown_coefficients",
     "size_curve",
     "split_counts",

@@ -22,6 +22,8 @@ IDLE = 24 * 3600
 _SETTLED = 2_000_000_000
 # What a save that was cut off leaves behind.
 LEFT = re.compile(r"\..*\.tmp")
+# What a workspace keeps of the batches that were recorded, which goes with its models.
+BESIDE = frozenset({"drift.jsonl", "drift-rule.json"})
 _FREE = "delete one under Save and open, or take Reset there"
 
 # Bytes in each workspace, by its path and the time of its last change.
@@ -109,7 +111,8 @@ def empty(path: Path) -> tuple[int, int]:
             file.unlink()
             count, size = count + 1, size + stamp.size
     with suppress(OSError):
-        for entry in [e.name for e in os.scandir(path) if LEFT.fullmatch(e.name) and e.is_file(follow_symlinks=False)]:
-            (path / entry).unlink()
+        for entry in [e.name for e in os.scandir(path) if e.is_file(follow_symlinks=False)]:
+            if entry in BESIDE or LEFT.fullmatch(entry):
+                (path / entry).unlink()
         path.rmdir()
     return count, size

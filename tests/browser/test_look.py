@@ -14,6 +14,7 @@ PAGES = {
     "train": "/train",
     "compare": "/compare",
     "predict": "/predict",
+    "monitor": "/monitor",
     "digits": "/?v=1&dataset=digits&model=logistic&method=codebook&bits=2",
     "digits compare": "/compare?v=1&dataset=digits&model=logistic&bits=2",
     "digits predict": "/predict?v=1&dataset=digits&model=logistic&bits=2",

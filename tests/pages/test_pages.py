@@ -244,8 +244,8 @@ def test_every_page_after_training_something_else(page: str) -> None:
     assert visit.address == {"v": "1", "dataset": "california_housing", **ELSE}
     assert after.keys() - {"warning 0"} >= {k for k in before if k.startswith(("metric", "chart", "table"))}
     same = [k for k in before if k.startswith(("metric", "chart", "table")) and before[k] == after[k]]
-    # The data is the same: ranges of the whole table, and the true value of the same district.
-    assert set(same) <= {"table Features with units and observed ranges", "metric True value 3"}
+    # The data is the same: ranges of the whole table, the true value of the same district, and no drift in either part.
+    assert set(same) <= {"table Features with units and observed ranges", "metric True value 3", "metric Drift 0"}
     assert not re.search(r"\b(nan|None|inf|NaN)\b", visit.words())
     # Whoever comes by the address sees the same.
     assert Visit(page, **ELSE).shot() == after

@@ -21,7 +21,7 @@ from pages import _shared
 ROOT = Path(__file__).resolve().parent.parent.parent
 ROUTER = ROOT / "pages" / "_router.py"
 # `home` is the page under "/"; `quantise` the same one under its own path.
-PAGES = ("home", "quantise", "train", "compare", "predict")
+PAGES = ("home", "quantise", "train", "compare", "predict", "monitor")
 # Longer than any training; a run that takes this long has failed.
 PATIENCE = 120.0
 

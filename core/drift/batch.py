@@ -1,0 +1,113 @@
+"""`Batch`: raw rows that came in after training, as they are: with gaps, unknown texts and columns too many."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.artifact import Model
+from core.errors import InvalidInput
+from core.parts import Floats, frozen, rebuild
+from core.rows import MAX_BYTES, MAX_ROWS, delimiter_of, layout_of, rows_of
+
+# Sums of squares of larger numbers leave the range of 64 bits.
+_LARGEST = 1e150
+_PARQUET = b"PAR1"
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Raw rows `X` (n, n_features) in the model's order, NaN where a value is missing, -1 for an unknown text.
+
+    `y` (n,) are the true values, numbers of classes for classes, or None; `ignored` are columns that the model does
+    not have; `source` says where the rows are from.
+    """
+
+    X: Floats
+    y: Floats | None
+    ignored: tuple[str, ...] = ()
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        """Freeze the arrays."""
+        object.__setattr__(self, "X", frozen(self.X))
+        if self.y is not None:
+            object.__setattr__(self, "y", frozen(self.y))
+
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Return how a copy is made in another process."""
+        return rebuild(self)
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.X)
+
+
+def batch_of(
+    model: Model, X: Floats, y: Floats | None = None, ignored: tuple[str, ...] = (), source: str = ""
+) -> Batch:
+    """Return the batch of raw rows `X` (n, n_features) and true values `y` (n,); raises `InvalidInput`.
+
+    Any cell may be missing, also where the model takes no gaps.
+    """
+    if X.ndim != 2 or X.shape[1] != len(model.features):
+        raise InvalidInput("batch", f"shape {X.shape}", f"rows of {len(model.features)} columns")
+    if not 1 <= len(X) <= MAX_ROWS:
+        raise InvalidInput("batch", f"{len(X):,} rows", f"1 to {MAX_ROWS:,} rows")
+    if y is not None and y.shape != (len(X),):
+        raise InvalidInput("targets", f"{y.size:,} values", f"{len(X):,} values, one a row")
+    if y is not None and not (np.abs(y) <= _LARGEST).all():
+        raise InvalidInput(f"row {int(np.argmin(np.abs(y) <= _LARGEST)) + 1}", "a target", "a number up to 1e150")
+    large = np.argwhere(np.abs(X) > _LARGEST)
+    if len(large):
+        row, column = large[0]
+        allowed = "a number up to 1e150"
+        raise InvalidInput(f"{model.features[column].name} in row {row + 1}", float(X[row, column]), allowed)
+    model.preparation.check_codes(X)
+    return Batch(np.asarray(X, dtype=np.float64), y, ignored, source)
+
+
+def read(model: Model, data: bytes, source: str = "a file") -> Batch:
+    """Return the batch in the CSV file `data`; raises `InvalidInput` naming a missing column, or row and column.
+
+    Columns may come in any order, and those that the model does not have are left out and listed. A cell may be
+    empty, and a text may be one that training never saw.
+    """
+    features, target = [f.name for f in model.features], model.target.name
+    header, lines, delimiter = _cells(data, features, target)
+    known = {*features, target}
+    tidy = [" ".join(name.split()) for name in header]
+    kept = [i for i, name in enumerate(tidy) if name in known or header[i].strip() in known]
+    for number, line in enumerate(lines, 1):
+        if len(line) != len(header):
+            raise InvalidInput(f"row {number}", f"{len(line)} values", f"{len(header)} values, one for each column")
+    lines = [[line[i] for i in kept] for line in lines]
+    cells = [replace(cell, gaps=True) for cell in model.cells]
+    names = [header[i] for i in kept]
+    layout = layout_of(names, lines, delimiter, features, target, model.classes, cells)
+    rows = rows_of(layout, lines, [f"row {i}" for i in range(1, len(lines) + 1)])
+    ignored = tuple(tidy[i] for i in range(len(header)) if i not in kept)
+    return batch_of(model, rows.X, rows.y, ignored, source)
+
+
+def _cells(data: bytes, features: list[str], target: str) -> tuple[list[str], list[list[str]], str]:
+    """Return header, rows of cells and what stands between them."""
+    if data[:4] == _PARQUET:
+        raise InvalidInput("batch", "a Parquet file", "a CSV file")
+    if len(data) > MAX_BYTES:
+        raise InvalidInput("batch", f"{len(data):,} bytes", f"a file of at most {MAX_BYTES:,} bytes")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput("batch", f"byte 0x{data[error.start]:02x} at {error.start}", "CSV in UTF-8") from error
+    delimiter = delimiter_of(text, features, target)
+    try:
+        lines = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
+    except csv.Error as error:
+        raise InvalidInput("batch", str(error), "comma-separated values") from error
+    if not 2 <= len(lines) <= MAX_ROWS + 1:
+        raise InvalidInput("batch", f"{max(0, len(lines) - 1):,} rows", f"a header and 1 to {MAX_ROWS:,} rows")
+    return lines[0], lines[1:], delimiter
