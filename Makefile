@@ -11,11 +11,12 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
+MLFLOW  := $(VENV)/.mlflow
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
 CODE    := app.py core pages tests tools deploy
 MODELS  := build/models
 
-.PHONY: setup run test check lint format types unit bench soak models container container-smoke rehearse drawing lock clean
+.PHONY: setup run test check lint format types unit mlflow bench soak models container container-smoke rehearse drawing lock clean
 .DEFAULT_GOAL := run
 
 # The stamps are newer than the lock they were installed from; a changed lock installs again.
@@ -32,7 +33,15 @@ $(DEV): requirements-dev.lock | $(RUNTIME)
 	$(PIP) -r requirements-dev.lock
 	@touch $@
 
+# MLflow's own server, for the tests that speak to one: an environment of its own, because it wants an older pyarrow.
+$(MLFLOW): requirements-mlflow.lock | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/mlflow
+	$(VENV)/mlflow/bin/python -m pip --disable-pip-version-check install --quiet --no-compile --require-hashes -r requirements-mlflow.lock
+	@touch $@
+
 setup: $(RUNTIME)
+
+mlflow: $(MLFLOW)
 
 run: $(RUNTIME)
 	$(BIN)/streamlit run app.py --server.port $(PORT) --server.address $(ADDRESS) --server.headless true
@@ -49,7 +58,7 @@ types: $(DEV)
 	$(BIN)/mypy
 
 # A file's tests stay in one process: session fixtures (the server, trained models) are made once there.
-unit: $(DEV)
+unit: $(DEV) $(MLFLOW)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -p no:benchmark --ignore=tests/bench
 
 bench: $(DEV)
@@ -88,6 +97,7 @@ format: $(DEV)
 lock:
 	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" requirements.txt -o requirements.lock
 	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" -c requirements.lock requirements-dev.txt -o requirements-dev.lock
+	uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --custom-compile-command "make lock" requirements-mlflow.txt -o requirements-mlflow.lock
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

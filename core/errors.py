@@ -1,4 +1,4 @@
-"""The two errors that people see: bad input, and a file that is not ours or not whole."""
+"""The errors that people see: bad input, a file that is not ours or not whole, a store that does not answer."""
 
 from __future__ import annotations
 
@@ -29,3 +29,7 @@ class InvalidInput(ValueError):  # noqa: N818  (the name is part of the contract
 
 class ArtifactError(ValueError):
     """A model file that cannot be opened: foreign, truncated, altered or from another format."""
+
+
+class TrackingError(ArtifactError):
+    """The store of runs cannot be reached, is full or does not have what was asked for; nothing was changed."""

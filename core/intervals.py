@@ -133,3 +133,17 @@ def mean_difference(metric: str, gain: Floats) -> Difference:
     row = int(np.argmax(np.abs(value - without)))
     bounds = (float(low), float(high), verdict(float(low), float(high)))
     return Difference(metric, value, *bounds, row, float(value - without[row]), float(without[row]))
+
+
+def r2_interval(spread: Spread, y: Floats, predictions: Floats) -> tuple[float, float]:
+    """Return the bootstrap 95 % interval of the R² of `predictions` for the targets `y`, each (n_rows,)."""
+    drawn = resampled_sums(((y - predictions) ** 2)[:, None])[:, 0]
+    usable = spread.resampled > spread.total * 1e-12
+    low, high = np.quantile(1 - drawn[usable] / spread.resampled[usable], [0.025, 0.975])
+    return float(low), float(high)
+
+
+def mean_interval(values: Floats) -> tuple[float, float]:
+    """Return the bootstrap 95 % interval of the mean of `values` (n_rows,), such as 1 where a class is right."""
+    low, high = np.quantile(resampled_sums(values[:, None])[:, 0] / len(values), [0.025, 0.975])
+    return float(low), float(high)

@@ -16,7 +16,16 @@ ROOT = Path(__file__).resolve().parent.parent
 MIB = 1024 * 1024
 # The libraries under numpy and scikit-learn read these when they are first imported.
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT")
+# Read when MLflow is imported. Nothing leaves the machine unasked, nothing that is loaded can run, who waits for a
+# server that is away waits seconds and not minutes.
+_MLFLOW = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+}
 Network = IPv4Network | IPv6Network
+_SERVER = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 # What may stand in a Content-Security-Policy as a host, and nothing that would end its line or its list.
 _HOST = re.compile(r"(https?://)?[A-Za-z0-9*-]+(\.[A-Za-z0-9-]+)*(:\d{1,5})?")
 _ADDRESS = re.compile(r"https?://[^\s/?#@]+([/?]\S*)?")
@@ -70,6 +79,7 @@ class Settings:
     workspaces_bytes: int = 2048 * MIB
     limits: Limits = Limits()
     trusted_proxies: tuple[Network, ...] = ()
+    tracking_uri: str = ""
     frame_ancestors: tuple[str, ...] = ()
     webhook: str = ""
 
@@ -121,6 +131,14 @@ def _address(name: str) -> str:
     return found
 
 
+def _server(name: str) -> str:
+    """Return the address of a server in the variable `name`; raises `InvalidInput`, without what may be a password."""
+    found = os.environ.get(name, "")
+    if found and not _SERVER.fullmatch(found):
+        raise InvalidInput(name, "another text", "the address of a server like http://mlflow.example:5000, or empty")
+    return found
+
+
 def _whole(name: str, default: int, low: int, high: int) -> int:
     """Return the whole number in the variable `name`; raises `InvalidInput` for anything else."""
     text = os.environ.get(name, "")
@@ -146,7 +164,10 @@ def settings() -> Settings:
     `BITDIAL_UPLOAD_SECONDS`, `BITDIAL_REQUESTS`, `BITDIAL_REQUEST_BURST`, `BITDIAL_ALL_REQUESTS`. The last address
     that a proxy in `BITDIAL_TRUSTED_PROXIES` names in X-Forwarded-For is the visitor's. Pages of the hosts in
     `BITDIAL_FRAME_ANCESTORS` may show ours in a frame. Workspaces that were not used for a day then go even where there
-    is room. What a drift rule finds is sent to the address `BITDIAL_WEBHOOK`.
+    is room.
+
+    Runs are kept on the MLflow server at `MLFLOW_TRACKING_URI`, without it in a store of this process's own beside the
+    saved models. What a drift rule finds is sent to the address `BITDIAL_WEBHOOK`.
     """
     moved, logs = os.environ.get("BITDIAL_ARTIFACTS", ""), os.environ.get("BITDIAL_LOGS", "")
     artifacts = Path(moved).resolve() if moved else Settings.artifacts
@@ -163,6 +184,7 @@ def settings() -> Settings:
         workspaces_bytes=_whole("BITDIAL_WORKSPACES_SIZE", Settings.workspaces_bytes // MIB, 1, 1024 * 1024) * MIB,
         limits=_limits(),
         trusted_proxies=_networks("BITDIAL_TRUSTED_PROXIES"),
+        tracking_uri=_server("MLFLOW_TRACKING_URI"),
         frame_ancestors=_hosts("BITDIAL_FRAME_ANCESTORS"),
         webhook=_address("BITDIAL_WEBHOOK"),
     )
@@ -174,3 +196,9 @@ def worker_environment() -> dict[str, str]:
     More threads than free cores made boosting thirty times slower.
     """
     return {**os.environ, **dict.fromkeys(_ONE_THREAD, "1")}
+
+
+def set_mlflow_up() -> None:
+    """Set what MLflow reads of the environment when it is imported, where it is not set from outside."""
+    for name, value in _MLFLOW.items():
+        os.environ.setdefault(name, value)

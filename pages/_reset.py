@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import workspaces
-from pages import _monitor_history, _own, _state
+from core import runs, workspaces
+from core.settings import settings
+from pages import _monitor_history, _own, _runs_store, _state
 from pages._format import size
 
 
 def render() -> None:
     """Draw the button that asks once more, and says beforehand what goes."""
     with st.popover("Reset", key="reset_box", on_change="rerun", width="stretch", icon=":material/delete_forever:"):
+        also = ", your runs and versions" if settings().hosted else ""
         st.markdown(
-            "All models saved in this browser, its recorded batches, your pinned settings and your own tables are gone "
-            "for good then."
+            f"All models saved in this browser{also}, its recorded batches, your pinned settings and your own tables "
+            "are gone for good then."
         )
         st.button("Delete it all", key="reset", on_click=reset, type="primary", width="stretch")
 
@@ -34,6 +36,18 @@ def reset() -> None:
         state.problems = [f"{left} of {left + count} saved models cannot be deleted: the folder is read-only"]
     parts = [_many(count, "saved model") + (f" ({size(taken)})" if count else "")]
     state.notice = "Deleted: " + ", ".join([*parts, _many(pins, "pinned setting"), _many(tables, "table")]) + "."
+    if settings().hosted:  # elsewhere they belong to all who work with this installation
+        _forget_runs(state.notice)
+
+
+def _forget_runs(said: str) -> None:
+    """Delete every run and version of this visit's own registry, and say it beside what was `said`."""
+
+    def gone(count: int) -> str:
+        _runs_store.forget()
+        return f"{said} {_many(count, 'run')} deleted." if count else said
+
+    _runs_store.act("Deleting the runs", gone, runs.forget, _runs_store.registry())
 
 
 def _tables() -> set[str]:

@@ -23,17 +23,18 @@ with _turns.turn():
             st.Page("train.py", title="Train", icon=":material/model_training:"),
             st.Page("compare.py", title="Compare", icon=":material/compare_arrows:"),
             st.Page("predict.py", title="Predict", icon=":material/home_pin:"),
+            st.Page("runs.py", title="Runs", icon=":material/science:"),
             st.Page("monitor.py", title="Monitor", icon=":material/monitoring:"),
         ]
     )
     _state.start()
     _training.arrive(_state.take)
     _dial.styles()
-    _sidebar.render()
+    _sidebar.render(page.title)
     _sidebar.problems()
     _training.banner()
     # Here and not in the pages: a widget that two pages draw under one key starts empty on the second.
-    if page.title != "Train":
+    if page.title not in ("Train", "Runs"):
         _dial.narrow_dial()
     page.run()
     _state.write_address()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import os
 import socket
 import stat
@@ -16,6 +15,7 @@ from streamlit import git_util, net_util, runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
 from core import logs, workspaces
+from core.freezer import refreeze
 from core.settings import settings
 
 # Streamlit asks a server on the internet for this machine's address, at start and for every foreign origin.
@@ -69,18 +69,6 @@ def few_arenas() -> None:
     """
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
-
-
-def refreeze() -> None:
-    """Collect, then move every living object out of the garbage collector's sight.
-
-    Streamlit runs a full collection after each rerun. With the libraries loaded that costs about 100 ms a
-    rerun; frozen objects are not visited. Call it again after any late import of a heavy library.
-    """
-    gc.collect()
-    gc.freeze()
-    # Frozen objects no longer count, and Python would look through the few others all the time.
-    gc.set_threshold(20_000, 10, 10)
 
 
 def undelay_listeners() -> int:

@@ -16,7 +16,7 @@ from core.models import MODELS
 from core.quant import PRESETS, SWITCHES, params_of
 from core.settings import settings
 from core.sweep.plan import LARGE
-from pages import _budget, _dial, _opening, _reset, _saved, _shared, _state
+from pages import _budget, _dial, _opening, _reset, _runs_save, _runs_store, _saved, _shared, _state
 from pages._fields import draw
 from pages._format import literal, size
 
@@ -27,8 +27,9 @@ ADVANCED: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 
-def render() -> None:
-    """Draw the sidebar."""
+def render(page: str) -> None:
+    """Draw the sidebar of the page with this title."""
+    _runs_store.collect()
     with st.sidebar:
         _dial.dial()
         _budget.control()
@@ -39,7 +40,7 @@ def render() -> None:
         with st.expander("Advanced", key="advanced_box", on_change="rerun") as box:
             if box.open:
                 _advanced()
-        _files()
+        _files(page)
 
 
 def problems() -> None:
@@ -94,7 +95,7 @@ def _scales(method: str) -> tuple[str, ...]:
     return METHODS[method].scales if method in METHODS else ("minmax",)
 
 
-def _files() -> None:
+def _files(page: str) -> None:
     e = _state.experiment()
     own = _state.trained().config is None
     kind = "own-model" if own else f"{e.data.dataset}-{e.train.model}"
@@ -112,6 +113,7 @@ def _files() -> None:
         help=f"Original and quantised model in one file{_size(pair)}. It opens here, on the command line and in "
         "Python, and nothing in it can run.",
     )
+    _runs_save.control(page)
     with st.expander("Save and open", key="files_box", on_change="rerun") as box:
         if box.open:
             _save_and_open(name)

@@ -19,7 +19,7 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from core import logs
-from core.api import api, app, describe, library, mark_ready, predict
+from core.api import api, app, describe, library, mark_ready, predict, shelf
 from core.version import VERSION
 from tests.api_support import error, models_folder, mounted, row
 from tests.cli_support import original_file, pair_file
@@ -210,12 +210,12 @@ def test_the_memory_for_models_is_bounded(client: TestClient, folder: Path, monk
     """Of many files the ones asked for last are kept; the others are read again, with the same answer."""
     for i in range(4):
         replace(small_file(), label=f"number {i}").save(folder / f"m{i}.safetensors")
-    monkeypatch.setattr(library, "_MOST_BYTES", 2 * (folder / "m0.safetensors").stat().st_size + 10)
+    monkeypatch.setattr(shelf, "_MOST_BYTES", 2 * (folder / "m0.safetensors").stat().st_size + 10)
     answers = [
         client.post("/api/predict", json={"model": f"m{i}", "rows": [[1.0, 2.0]]}).json()["predictions"]
         for i in (0, 1, 2, 3, 0)
     ]
-    assert len(library._models) == 2
+    assert len(shelf._models) == 2
     assert answers[0] == answers[4]
 
 

@@ -96,7 +96,7 @@ def test_the_table_of_variables_is_that_of_the_settings() -> None:
     settings = (ROOT / "core" / "settings.py").read_text(encoding="utf-8")
     cells = re.findall(r"^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \| \S", README, re.M)
     rows = [name for cell in cells for name in re.findall("[A-Z_]+", cell)]
-    assert set(rows) == {*re.findall(r'"(BITDIAL_[A-Z_]+)"', settings), "PORT", "BASE_PATH"}
+    assert set(rows) == {*re.findall(r'"(BITDIAL_[A-Z_]+|MLFLOW_TRACKING_URI)"', settings), "PORT", "BASE_PATH"}
     assert len(rows) == len(set(rows))
     assert {"PORT", "BASE_PATH"} <= set(re.findall(r"\b([A-Z_]+)=", (ROOT / "Dockerfile").read_text(encoding="utf-8")))
 
@@ -204,7 +204,7 @@ def test_the_changelog_has_the_form_that_it_claims() -> None:
 
 def test_every_pinned_dependency_says_why() -> None:
     """Each direct requirement is pinned to one version and carries a reason in the same line."""
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-dev.txt", "requirements-mlflow.txt"):
         for line in (ROOT / name).read_text(encoding="utf-8").splitlines():
             if line and not line.startswith(("#", "-r")):
                 assert re.fullmatch(r"[\w.-]+==[\w.]+(; \S.*?)? +# \S.+", line), line

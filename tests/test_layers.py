@@ -13,7 +13,7 @@ from tests.sources import Source, sources
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(row.split())
     for row in (
-        "errors version progress memo",
+        "errors version progress memo freezer",
         "settings",
         "logs",
         "jobs gate",
@@ -25,9 +25,9 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "train permalink comparison cost",
         "artifact agreement outputs",
         "evaluate own config_file batch workspaces",
-        "sweep lab bundled",
-        "slow diagnose tune export drift reference",
-        "tracking figures api cli",
+        "sweep lab bundled tracking",
+        "slow diagnose tune export drift reference runs",
+        "figures api cli",
         "__main__",
     )
 )

@@ -1,18 +1,19 @@
 """The models that can be asked for: the default one, the recipes that are quick, the shared files, and one's own.
 
 A request with the key of a workspace is answered from its folder as well; no other request knows that it is there.
+Two names stand for whatever version of the registry they are given to, see `aliases`.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from core import bundled, workspaces
+from core.api import aliases, shelf
 from core.api.refusal import Refusal
 from core.api.served import Served
 from core.artifact import SUFFIX, Model, loads
@@ -21,17 +22,15 @@ from core.config import Experiment
 from core.errors import ArtifactError
 
 DEFAULT = "default"
-# Bytes of files whose models are kept, and how many recipes and descriptions are.
-_MOST_BYTES = 32 * 1024 * 1024
+# So many recipes are kept.
 _MOST_MADE = 16
 MOST_LISTED = workspaces.MOST_LISTED
 
 _ALLOWED = "the id of a model, see /api/models"
 
 _lock = Lock()
-# SHA-256 of a file of this version, by its path; models by SHA-256, the one asked for last at the end.
+# SHA-256 of a file of this version, by its path.
 _known: OrderedDict[Path, tuple[Stamp, str]] = OrderedDict()
-_models: OrderedDict[str, Served] = OrderedDict()
 _descriptions: OrderedDict[Path, tuple[Stamp, dict[str, Any]]] = OrderedDict()
 _made: OrderedDict[Experiment, Served] = OrderedDict()
 _default: list[Served] = []
@@ -40,8 +39,10 @@ _default: list[Served] = []
 def clear() -> None:
     """Forget every model that was loaded."""
     with _lock:
-        for kept in (_known, _models, _descriptions, _made, _default):
+        for kept in (_known, _descriptions, _made, _default):
             kept.clear()
+    shelf.clear()
+    aliases.clear()
 
 
 def at_hand(name: str, folder: str = "") -> Served | None:
@@ -51,6 +52,8 @@ def at_hand(name: str, folder: str = "") -> Served | None:
     """
     if name == DEFAULT:
         return _default[0] if _default else None
+    if name in aliases.ALIASES:
+        return aliases.at_hand(name, folder)
     for path in workspaces.paths(folder, name):
         stamp = stamp_of(path)
         if stamp is not None:
@@ -61,12 +64,7 @@ def at_hand(name: str, folder: str = "") -> Served | None:
 def _loaded(path: Path, stamp: Stamp, name: str) -> Served | None:
     with _lock:
         known = _known.get(path)
-        if known is None or known[0] != stamp or known[1] not in _models:
-            return None
-        _models.move_to_end(known[1])
-        found = _models[known[1]]
-    # Two names may stand for the same bytes.
-    return found if found.id == name else replace(found, id=name)
+    return None if known is None or known[0] != stamp else shelf.get(known[1], name)
 
 
 def find(name: str, folder: str = "") -> Served:
@@ -79,6 +77,8 @@ def find(name: str, folder: str = "") -> Served:
             if not _default:
                 _default.append(Served(DEFAULT, bundled.default()))
             return _default[0]
+    if name in aliases.ALIASES:
+        return aliases.find(name, folder)
     for path in workspaces.paths(folder, name):
         if stamp_of(path) is not None:
             return _read(path, name)
@@ -114,8 +114,12 @@ def make(e: Experiment) -> Served:
 
 
 def listed(folder: str = "") -> dict[str, Any]:
-    """Return the description of every model, the newest files first; those that do not open with the reason."""
+    """Return the description of every model, aliases and then the newest files first.
+
+    Files that do not open stand apart with the reason.
+    """
     models, unreadable = [find(DEFAULT).description], []
+    models += [one.description for one in aliases.listed(folder)]
     paths = workspaces.listed(folder)
     for path in paths[:MOST_LISTED]:
         try:
@@ -145,22 +149,16 @@ def _read(path: Path, name: str) -> Served:
     try:
         stamp, data = contents(path)
         sha = hashlib.sha256(data).hexdigest()
-        with _lock:
-            found = _models.get(sha)
-        if found is None:
-            found = Served(name, loads(data), len(data))
+        found = shelf.get(sha, name) or Served(name, loads(data), len(data))
     except FileNotFoundError as error:
         raise Refusal(404, "model", name, _ALLOWED) from error
     except ArtifactError as error:
         raise Refusal(404, "model", name, f"one that opens: {error}") from error
     except OSError as error:
         raise Refusal(404, "model", name, f"one that opens: {error.strerror}") from error
+    shelf.put(sha, found)
     with _lock:
-        _models[sha] = found
-        _models.move_to_end(sha)
-        while len(_models) > 1 and sum(one.bytes for one in _models.values()) > _MOST_BYTES:
-            _models.popitem(last=False)
         _known[path] = (stamp, sha)
         while len(_known) > MOST_LISTED:
             _known.popitem(last=False)
-    return found if found.id == name else replace(found, id=name)
+    return found

@@ -45,7 +45,11 @@ _EXPERIMENT = strict(
         "scheme": ref("Scheme"),
     },
 )
-_MODEL_FIELD = said({"type": "string", "maxLength": 64}, "Id of a model, see `GET /models`; `default` where left out.")
+_MODEL_FIELD = said(
+    {"type": "string", "maxLength": 64},
+    "Id of a model, see `GET /models`; `default` where left out. `champion` and `challenger` follow the registry "
+    "within a second.",
+)
 
 _FEATURE = answered(
     "A column of the raw rows; its range is that of the training rows.",
@@ -82,7 +86,7 @@ _MODEL = answered(
     },
 )
 _LISTED = answered(
-    "Every model that can be asked for, the newest files first.",
+    "Every model that can be asked for: the default, aliases of the registry, and the newest files first.",
     {
         "models": many(ref("Model")),
         "unreadable": many(answered("A file that does not open.", {"id": TEXT, "reason": TEXT})),

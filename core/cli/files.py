@@ -12,6 +12,7 @@ from core.artifact import Model, from_trained, load
 from core.artifact.reopen import reopen
 from core.cli import options, text
 from core.cli.own import table_of
+from core.cli.runs import tracked
 from core.comparison import Comparison
 from core.config import Experiment, TrainConfig
 from core.datasets import OWN, Feature
@@ -58,8 +59,10 @@ def quantize_command(args: argparse.Namespace) -> Result:
             metrics={**pair.metrics, **{n: m for n, m in model.metrics.items() if n == "original"}},
         )  # fmt: skip
     saved = _saved(pair.only("quantized") if args.only else pair, args.out)
+    kept, kept_lines = tracked(args, lambda: pair, trained, c)
     notes = list(trained.report.notes)
-    return c.to_json() | {"notes": notes} | saved, "\n".join([text.comparison(c), *notes, saved_line(saved)])
+    shown = "\n".join([text.comparison(c), *notes, saved_line(saved), *kept_lines])
+    return c.to_json() | {"notes": notes} | saved | kept, shown
 
 
 def _original_of(path: str) -> Model:

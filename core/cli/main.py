@@ -14,16 +14,18 @@ from functools import partial
 from typing import Any
 
 from core import logs
+from core.artifact import from_trained
 from core.cli import files, options, text
 from core.cli.monitor import add_monitoring, monitor_command
 from core.cli.own import asked
 from core.cli.predict import predict_command
 from core.cli.reference import reference_command
+from core.cli.runs import add_promoting, add_track, promote_command, rollback_command, runs_command, tracked
 from core.cli.sweep import add_goal, sweep_command
 from core.cli.tune import add_search, log_trained, tune_command
 from core.datasets import DATASETS, Dataset
 from core.errors import ArtifactError, InvalidInput
-from core.evaluate import compare, cross_validate, measure
+from core.evaluate import compare, cross_validate, measure, model_file
 from core.families.mlp import layers
 from core.metrics import LABELS
 from core.models import MODELS
@@ -113,6 +115,7 @@ def train_command(args: argparse.Namespace) -> Result:
     metrics = measure(trained, trained.parts)
     saved = files.save_original(trained, metrics, args.out)
     log_trained(trained)
+    kept, kept_lines = tracked(args, lambda: from_trained(trained, metrics={"original": metrics}), trained)
     result = {
         "metrics": metrics,
         "report": asdict(trained.report),
@@ -121,8 +124,10 @@ def train_command(args: argparse.Namespace) -> Result:
         "experiment": wanted.experiment.to_json(),
         **wanted.to_json(),
         **saved,
+        **kept,
     }
-    return result, "\n".join([*wanted.lines(), text.training(trained, metrics), files.saved_line(saved)])
+    shown = [*wanted.lines(), text.training(trained, metrics), files.saved_line(saved), *kept_lines]
+    return result, "\n".join(shown)
 
 
 def _model(parts: Parts) -> dict[str, Any]:
@@ -147,8 +152,9 @@ def compare_command(args: argparse.Namespace) -> Result:
         trained = wanted.train()
         c = compare(trained, wanted.experiment.scheme)
     notes = list(trained.report.notes)
-    result = c.to_json() | {"notes": notes} | more
-    shown = "\n".join([*before, text.comparison(c), *notes])
+    kept, kept_lines = tracked(args, lambda: model_file(trained, c), trained, c)
+    result = c.to_json() | {"notes": notes} | more | kept
+    shown = "\n".join([*before, text.comparison(c), *notes, *kept_lines])
     if args.cv is not None:
         folds = int(options.FOLDS.parse("cv", args.cv))
         cv = cross_validate(trained, c.quantized.scheme, folds)
@@ -183,17 +189,21 @@ def parser() -> argparse.ArgumentParser:
     one = add("train", train_command, logged=True)
     options.add_training(one)
     one.add_argument("--out", metavar="FILE", help="where to write the model")
+    add_track(one)
     one = add("tune", tune_command, logged=True)
     options.add_training(one)
     add_search(one)
     one.add_argument("--out", metavar="FILE", help="where to write the best model")
-    options.add_quantizing(add("quantize", files.quantize_command))
+    one = add("quantize", files.quantize_command)
+    options.add_quantizing(one)
+    add_track(one)
     one = add("compare", compare_command)
     one.add_argument("files", nargs="*", metavar="FILE", help="a pair, or an original and a quantised model")
     options.add_training(one)
     options.add_scheme(one)
     one.add_argument("--preset", help=", ".join(PRESETS))
     one.add_argument("--cv", metavar="FOLDS", help="add cross-validation on the training rows")
+    add_track(one)
     one = add("sweep", sweep_command)
     options.add_training(one)
     options.add_scheme(one, bits=False)
@@ -202,11 +212,19 @@ def parser() -> argparse.ArgumentParser:
     add_goal(one)
     one = add("reference", reference_command)
     one.add_argument("--system", help=", ".join(SYSTEMS))
-    options.add_predicting(add("predict", predict_command, logged=True))
-    add_monitoring(add("monitor", monitor_command, logged=True))
     one = add("inspect", files.inspect_command)
     one.add_argument("file", metavar="FILE", help="any model file")
+    _add_operating(add)
     return top
+
+
+def _add_operating(add: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands for a model that is in use."""
+    options.add_predicting(add("predict", predict_command, logged=True))
+    add_monitoring(add("monitor", monitor_command, logged=True))
+    add("runs", runs_command)
+    add_promoting(add("promote", promote_command, logged=True))
+    add("rollback", rollback_command, logged=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

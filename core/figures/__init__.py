@@ -7,6 +7,7 @@ from core.figures.front import Cloud, cloud, pareto
 from core.figures.grid import draws_levels, number_line, shown_coefficients
 from core.figures.predict import class_probabilities, contributions, district_map, pixel_pushes
 from core.figures.quantise import bits_curve, bytes_bars
+from core.figures.runs import Mark, run_cloud, run_curves, run_differences
 from core.figures.steps import landing
 from core.figures.style import Palette
 from core.figures.sweep import called, loss_map
@@ -29,6 +30,7 @@ __all__ = [
     "MOST_COLUMNS",
     "MOST_LEVELS",
     "Cloud",
+    "Mark",
     "Palette",
     "actual_vs_predicted",
     "agreement_curve",
@@ -63,6 +65,9 @@ __all__ = [
     "pareto",
     "pixel_pushes",
     "residuals",
+    "run_cloud",
+    "run_curves",
+    "run_differences",
     "searched",
     "shares",
     "shown_coefficients",
