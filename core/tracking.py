@@ -191,8 +191,8 @@ def log(
     params: Mapping[str, str],
     metrics: Mapping[str, float],
     files: Mapping[str, bytes],
-) -> str:
-    """Keep a run in the experiment `name` and return its id; until all of it is kept, nobody sees any of it."""
+) -> Entry:
+    """Keep a run in the experiment `name` and return it; until all of it is kept, nobody sees any of it."""
     of = _entities()
     now = time.time_ns() // 1_000_000
     with turn():
@@ -207,7 +207,7 @@ def log(
         )
         call("log_batch", found, *batch)
         call("set_terminated", found)
-    return found
+    return _entry(call("get_run", found))
 
 
 def entries(name: str, deleted: bool = False) -> list[Entry]:

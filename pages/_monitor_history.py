@@ -87,7 +87,7 @@ def _words(now: Rule) -> str:
 
 def _answers() -> str:
     """Return what can be done when the rule has fired."""
-    return "Look at the features below, and train again on rows like these on the Train page."
+    return "Look at the features below, and train again with this batch where it has true values."
 
 
 def render(now: Current) -> None:

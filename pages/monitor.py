@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages import _monitor_charts, _monitor_history, _monitor_result, _monitor_simulator, _monitor_source
+from pages import _monitor_charts, _monitor_history, _monitor_result, _monitor_simulator, _monitor_source, _retrain
 
 now = _monitor_source.current()
 _monitor_history.banner()
@@ -22,3 +22,4 @@ with st.grid(columns=2, min_column_width=340, gap="medium"):
         _monitor_charts.predictions(now)
     with st.container():
         _monitor_history.render(now)
+        _retrain.render(now)

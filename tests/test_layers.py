@@ -27,6 +27,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "evaluate own config_file batch workspaces",
         "sweep lab bundled tracking",
         "slow diagnose tune export drift reference runs",
+        "retrain",
+        "renew",
         "figures api cli",
         "__main__",
     )

@@ -1,4 +1,4 @@
-"""The command that says whether a batch of rows has drifted from what a model was trained on."""
+"""The command that says whether a batch of rows has drifted from what a model was trained on, and trains again."""
 
 from __future__ import annotations
 
@@ -6,11 +6,26 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from core import logs
+from core import logs, runs
 from core.artifact import load
 from core.artifact.model import Model
 from core.cli import text
-from core.drift import DriftReport, alert, entry_of, fires, read, read_rule, record, report
+from core.cli.retrain import add_retraining, retrained
+from core.cli.runs import tolerance_of
+from core.drift import (
+    RULE_FIELDS,
+    STATISTICS,
+    DriftReport,
+    Rule,
+    alert,
+    entry_of,
+    fires,
+    read,
+    read_rule,
+    record,
+    report,
+    save_rule,
+)  # fmt: skip
 from core.drift.batch import Batch
 from core.errors import ArtifactError, InvalidInput
 from core.rows import MAX_BYTES
@@ -18,25 +33,62 @@ from core.settings import settings
 
 Result = tuple[dict[str, Any], str]
 
+_NOT = "not trained again: the rule has not fired"
+
 
 def add_monitoring(command: argparse.ArgumentParser) -> None:
     """Add the arguments of `monitor`."""
     command.add_argument("batch", metavar="BATCH.csv", help="rows with a header; true values in the target's column")
-    command.add_argument("--reference", metavar="FILE", required=True, help="the model file, best with both models")
+    command.add_argument("--reference", metavar="FILE", required=True,
+                         help="the model file, best with both models; or champion")  # fmt: skip
     command.add_argument("--record", action="store_true", help="keep the result, and look at the rule of the history")
+    command.add_argument(
+        "--rule", metavar="NAME:LIMIT:BATCHES",
+        help="what fires from now on, one of " + ", ".join(STATISTICS) + " (drifting:1:3)",
+    )  # fmt: skip
+    add_retraining(command)
 
 
 def monitor_command(args: argparse.Namespace) -> Result:
-    """Compare a batch of rows with what a model was trained on: drift, performance, gap."""
-    model = load(args.reference)
-    found = report(model, _batch(model, args.batch))
+    """Compare a batch of rows with what a model was trained on: drift, performance, gap; train again where asked."""
+    model = _reference(args.reference)
+    tolerance = tolerance_of(args)
+    _keep_rule(args.rule)
+    batch = _batch(model, args.batch)
+    found = report(model, batch)
     result, lines = found.to_json(), _told(model, found)
-    if args.record:
+    if args.record or args.retrain:
         recorded, words = _recorded(model, found)
         result |= recorded
         lines += words
+    if args.retrain:
+        renewed, words = retrained(args, model, batch, tolerance) if result["fires"] else ({"retrained": None}, [_NOT])
+        result |= renewed
+        lines += words
     logs.event("monitored", rows=found.rows, verdict=found.verdict, features=len(found.drifting), outside=found.outside)
     return result, "\n".join(lines)
+
+
+def _reference(name: str) -> Model:
+    """Return the model in a file, or the version of the registry that an alias stands for; raises `InvalidInput`."""
+    if name not in runs.ALIASES or Path(name).exists():
+        return load(name)
+    registry = runs.registry_of("")
+    found = runs.alias(registry, name)
+    if found is None:
+        raise InvalidInput("--reference", name, f"a model file: the registry has no {name} yet")
+    return runs.model_of(registry, found.run)
+
+
+def _keep_rule(text_of_rule: str | None) -> None:
+    """Write down the rule that is asked for, NAME:LIMIT:BATCHES; raises `InvalidInput`."""
+    if text_of_rule is None:
+        return
+    parts = text_of_rule.split(":")
+    if len(parts) != len(RULE_FIELDS):
+        raise InvalidInput("rule", text_of_rule, "a name, a limit and a number of batches, with colons between")
+    values = [field.parse(name, part) for (name, field), part in zip(RULE_FIELDS.items(), parts, strict=True)]
+    save_rule(_folder(), Rule(*values))  # type: ignore[arg-type]
 
 
 def _batch(model: Model, path: str) -> Batch:
@@ -83,11 +135,7 @@ def _told(model: Model, found: DriftReport) -> list[str]:
 
 def _recorded(model: Model, found: DriftReport) -> tuple[dict[str, Any], list[str]]:
     """Record the result beside the models, and return what the rule says, as JSON and in words."""
-    folder = settings().artifacts
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ArtifactError(f"the history cannot be written: {error.strerror}") from error
+    folder = _folder()
     entries, rule = record(folder, entry_of(found, model.label)), read_rule(folder)
     fired = fires(rule, entries)
     if fired and (sent := alert(rule, entries[-1])) is not None:
@@ -96,3 +144,13 @@ def _recorded(model: Model, found: DriftReport) -> tuple[dict[str, Any], list[st
     if fired:
         words += f"; the rule fires: {rule.test} at least {rule.limit:g} in {rule.batches} batches in a row"
     return {"recorded": len(entries), "fires": fired}, [words]
+
+
+def _folder() -> Path:
+    """Return the folder of the history, made if need be; raises `ArtifactError`."""
+    folder = settings().artifacts
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ArtifactError(f"the history cannot be written: {error.strerror}") from error
+    return folder

@@ -94,13 +94,18 @@ def add_promoting(parser: argparse.ArgumentParser) -> None:
 def promote_command(args: argparse.Namespace) -> Result:
     """Make a version the champion if the gate finds it no worse; a run becomes a version first."""
     registry = runs.registry_of("")
-    tolerance = runs.TOLERANCE.default
-    if args.tolerance is not None:
-        tolerance = float(runs.TOLERANCE.parse("tolerance", args.tolerance))
+    tolerance = tolerance_of(args)
     number = _number(registry, args.version)
     table = table_of(args, runs.model_of(registry, runs.version(registry, number).run))
     decision = runs.promote(registry, number, tolerance, table)
-    return asdict(decision), f"version {number}: {text.literal(decision.reason)}"
+    return asdict(decision), f"version {number}: {decision.reason}"
+
+
+def tolerance_of(args: argparse.Namespace) -> float:
+    """Return the tolerance that is asked for; raises `InvalidInput`."""
+    return float(
+        runs.TOLERANCE.default if args.tolerance is None else runs.TOLERANCE.parse("tolerance", args.tolerance)
+    )
 
 
 def _number(registry: runs.Registry, wanted: str) -> int:

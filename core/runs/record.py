@@ -86,8 +86,7 @@ def save_run(
         files[FIGURES] = json.dumps(comparison.to_json(), allow_nan=False, default=dict).encode()
     params = dict(_texts(_whole(model)))
     ours = {_OURS + k: v for k, v in tags.items()}
-    found = tracking.log(registry.name, tags["label"], ours, params, metrics, files)
-    return run_of(tracking.entry(registry.name, found))
+    return run_of(tracking.log(registry.name, tags["label"], ours, params, metrics, files))
 
 
 def checked_note(text: str) -> str:
