@@ -61,10 +61,16 @@ def _begin(now: Current) -> None:
     t, state = _state.trained(), st.session_state
     if t.data is None or t.config is None:
         return
-    file = encode(model())
+    pair = model()
+    file, about, batch = encode(pair), _jobs.About(t.data, t.config), now.batch()
     state.retraining, state.renewal = (file, state.retrain_tolerance), None
-    about = _jobs.About(t.data, t.config)
-    _jobs.start(KIND, "Training again", about, from_file, file, now.batch(), slow.own_rows_of(t))
+
+    def train(_: int) -> str:
+        _jobs.start(KIND, "Training again", about, from_file, file, batch, slow.own_rows_of(t))
+        return ""
+
+    # Whether it is the champion is known before anybody waits for a training.
+    _runs_store.act("Looking for the champion", train, renew.champion, _runs_store.registry(), pair)
 
 
 def _take() -> None:

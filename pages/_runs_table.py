@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.datasets import DATASETS
+from core.datasets import DATASETS, OWN
 from core.metrics import LABELS
 from core.models import MODELS
 from core.runs import Run
@@ -82,7 +82,7 @@ def _words(run: Run) -> str:
 
 def data_label(name: str) -> str:
     """Return what a data set is called on the screen."""
-    return DATASETS[name].label if name in DATASETS else name
+    return DATASETS[name].label if name in DATASETS else "a table of one's own" if name == OWN else name
 
 
 def model_label(run: Run) -> str:

@@ -49,7 +49,9 @@ def cloud(shown: tuple[Run, ...], chosen: tuple[Run, ...]) -> None:
     st.plotly_chart(figure, key="runs_cloud", config=PLOTLY,
                     alt=f"Bytes of numbers against {name} of each run, by method")  # fmt: skip
     if len(alike) < len(shown):
-        st.caption(f"{len(shown) - len(alike)} runs on other data are left out: choose their data above.")
+        left = len(shown) - len(alike)
+        words = "1 run on other data is" if left == 1 else f"{left} runs on other data are"
+        st.caption(f"{words} left out: choose their data above.")
 
 
 def page(found: Listing) -> None:

@@ -202,9 +202,9 @@ def noise(data: st.DataObject, path: str) -> bytes:
 
 # How many of each kind are sent to a path. A comparison takes far longer than a prediction.
 KINDS: dict[str, tuple[Callable[[st.DataObject, str], bytes], dict[str, int]]] = {
-    "allowed": (allowed, {"/predict": 250, "/quantize": 40, "/monitor": 80}),
-    "beside": (beside, {"/predict": 300, "/quantize": 60, "/monitor": 80}),
-    "noise": (noise, {"/predict": 220, "/quantize": 150, "/monitor": 80}),
+    "allowed": (allowed, {"/predict": 240, "/quantize": 40, "/monitor": 60}),
+    "beside": (beside, {"/predict": 260, "/quantize": 60, "/monitor": 60}),
+    "noise": (noise, {"/predict": 200, "/quantize": 80, "/monitor": 60}),
 }
 READS = 10
 
@@ -238,7 +238,7 @@ def test_a_thousand_requests_are_answered_as_it_is_described(client: TestClient)
         for kind in KINDS:
             found = {status: n for (p, _, k, status), n in sent.items() if (p, k) == (path, kind)}
             assert found.get(422, 0) > 0 or kind == "allowed", (path, kind, found)
-            assert found.get(200, 0) > 0 or kind == "noise", (path, kind, found)
+            assert found.get(200, 0) > 0 or kind != "allowed", (path, kind, found)
 
 
 def test_the_strategies_draw_what_fits_and_what_does_not(client: TestClient) -> None:

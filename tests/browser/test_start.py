@@ -31,7 +31,7 @@ def test_unknown_paths_below_api_are_json_404(server: Server) -> None:
 @pytest.mark.parametrize("path", ["/", "/quantise", "/train", "/compare", "/predict", "/runs", "/monitor"])
 def test_every_path_opens_cold(visit: Callable[..., Visitor], path: str) -> None:
     """A path opened as the first visit shows its page, without a dialog, an exception or a console error."""
-    visitor = visit(fresh=True).open(path)
+    visitor = visit(fresh=path == "/").open(path)
     expect(visitor.key("bits").get_by_role("slider")).to_be_visible()
     expect(visitor.page.get_by_role("dialog")).to_have_count(0)
     expect(visitor.page.get_by_test_id("stException")).to_have_count(0)

@@ -21,7 +21,7 @@ DEFAULT_BYTES = 48
 def verdicts(visit: Visit) -> list[str]:
     """Return what is said of the budget beside the dials: in the sidebar, and for narrow screens."""
     found = [m.value for m in (*visit.at.sidebar.markdown, *visit.at.main.markdown)]
-    return [re.sub(r":material/\w+: ", "", m) for m in found if re.match(r":(green|red)\[:material/", m)]
+    return [re.sub(r":material/\w+: ", "", m) for m in found if re.match(r":(green|red)\[:material/\w+: ", m)]
 
 
 @pytest.mark.parametrize(
