@@ -11,7 +11,6 @@ from typing import Any
 
 import pyarrow as pa
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core.artifact import Model
 from core.artifact.model import from_trained
@@ -21,6 +20,7 @@ from core.train import Trained
 from pages import _batch_file, _shared, _state
 from pages._batch_file import Answers
 from pages._format import amount, literal, titled
+from pages._received import received
 
 SHOWN = 20
 
@@ -96,20 +96,11 @@ def _made(name: str, owner: object, make: Callable[[], Any]) -> Any:
 
 
 def _take(key: str) -> None:
-    """Read the file in the upload field `key`; one that is refused becomes a message, and the last one stays.
-
-    The next field is a new and empty one: one copy in memory is enough.
-    """
-    state = st.session_state
-    file: Any = state[key]
+    """Read the file in the upload field `key`; one that is refused becomes a message, and the last one stays."""
+    state, file = st.session_state, received(key, "batch_revision")
     if file is None:
         return
-    data, name = file.getvalue(), "".join(c for c in file.name if c.isprintable())[:60] or "your file"
-    state.batch_revision = state.get("batch_revision", 0) + 1
-    context = get_script_run_ctx()
-    if context is not None:
-        manager: Any = context.uploaded_file_mgr
-        manager.remove_file(context.session_id, file.file_id)
+    name, data = file
     t, sent = _state.trained(), Sent(name, _shared.digest(data), data)
     if "sent" not in _kept() or _kept()["sent"].sha != sent.sha:
         try:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import drift, evaluate
 from core.artifact import Model
@@ -19,6 +18,7 @@ from core.errors import InvalidInput
 from core.rows import MAX_BYTES, MAX_ROWS
 from pages import _monitor_file, _monitor_state, _shared, _state
 from pages._format import literal
+from pages._received import received
 
 ALL_ROWS = "all rows, those of the training among them because too few were held back"
 
@@ -134,20 +134,11 @@ def upload() -> None:
 
 
 def _take(key: str) -> None:
-    """Read the file in the upload field `key`; one that is refused becomes a message, and the last batch stays.
-
-    The next field is a new and empty one: one copy in memory is enough.
-    """
-    state = st.session_state
-    file: Any = state[key]
+    """Read the file in the upload field `key`; one that is refused becomes a message, and the last batch stays."""
+    state, file = st.session_state, received(key, "monitor_revision")
     if file is None:
         return
-    data, name = file.getvalue(), "".join(c for c in file.name if c.isprintable())[:60] or "your file"
-    state.monitor_revision = state.get("monitor_revision", 0) + 1
-    context = get_script_run_ctx()
-    if context is not None:
-        manager: Any = context.uploaded_file_mgr
-        manager.remove_file(context.session_id, file.file_id)
+    name, data = file
     try:
         found = _monitor_file.read(model(), data, name)
     except InvalidInput as error:

@@ -90,6 +90,7 @@ def test_from_drift_to_a_decision(shell: Shell, store: Path, files: dict[str, Pa
     assert challenger.moments.n == (KNOWN + BATCH) * 4 // 5
     gates = [line for line in events(store) if line["event"] == "gate"]
     assert gates[-1]["version"] == 2 and gates[-1]["promoted"] == decision["promoted"]
+    assert [gates[-1][name] for name in ("low", "high", "tolerance")] == [decision["low"], decision["high"], 0.2]
     assert any(line["event"] == "drift rule fired" for line in events(store))
     # The table that was written opens the challenger's recipe again, and the next batch retrains the next champion.
     said = shell.text(

@@ -136,7 +136,8 @@ def _record(registry: Registry, one: Version, decision: Decision) -> None:
         if aliases.get(CHALLENGER) == one.number:
             tracking.call("delete_registered_model_alias", name, CHALLENGER)
         _mark(registry)
-    logs.event("gate", version=one.number, champion=decision.champion, promoted=decision.promoted, rows=decision.rows)
+    evidence = {name: getattr(decision, name) for name in ("metric", "value", "low", "high", "tolerance", "rows")}
+    logs.event("gate", version=one.number, champion=decision.champion, promoted=decision.promoted, **evidence)
 
 
 def rollback(registry: Registry) -> Version:
