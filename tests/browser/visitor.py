@@ -39,6 +39,7 @@ class Visitor:
         """Open a path as a first visit does, and wait until the page is complete."""
         self.page.goto(self.address + path)
         self.settle()
+        expect(self.page.get_by_role("dialog")).to_have_count(0)  # "page not found"
         return self
 
     def settle(self) -> None:
