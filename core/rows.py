@@ -129,7 +129,7 @@ def layout_of(
 ) -> Layout:
     """Return the layout of a file from its header and its first rows, or all; raises `InvalidInput` naming a column."""
     known = {*features, target}
-    columns = tuple(name.strip() if name.strip() in known else _tidy(name) for name in header)
+    columns = tuple(name.strip() if name.strip() in known else tidy(name) for name in header)
     _check_header(columns, features, target)
     kinds = tuple(cells) or (Cell(),) * len(features)
     layout = Layout(columns, tuple(features), target, tuple(classes), kinds, delimiter)
@@ -175,7 +175,7 @@ def delimiter_of(text: str, features: Sequence[str], target: str) -> str:
 
     def fit(delimiter: str) -> int:
         names = [name.strip().strip('"') for name in first.split(delimiter)]
-        return sum(name.strip() in known or _tidy(name) in known for name in names)
+        return sum(name.strip() in known or tidy(name) in known for name in names)
 
     return max(_DELIMITERS, key=fit)
 
@@ -188,17 +188,26 @@ def _lines(data: bytes, features: Sequence[str], target: str) -> tuple[list[str]
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput("rows", f"byte 0x{data[error.start]:02x} at {error.start}", "UTF-8 text") from error
-    try:
-        delimiter = delimiter_of(text, features, target)
-        lines = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
-    except csv.Error as error:
-        raise InvalidInput("rows", str(error), "comma-separated values") from error
+    lines, delimiter = cells_of(text, features, target)
     if not lines:
         raise InvalidInput("rows", "an empty file", "a header and at least one row")
     return lines[0], lines[1:], delimiter
 
 
-def _tidy(name: str) -> str:
+def cells_of(text: str, features: Sequence[str], target: str, field: str = "rows") -> tuple[list[list[str]], str]:
+    """Return the lines of a file, the header among them, as cells, and what stands between these.
+
+    Raises `InvalidInput` about the `field` for text that is not of that kind.
+    """
+    delimiter = delimiter_of(text, features, target)
+    try:
+        lines = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
+    except csv.Error as error:
+        raise InvalidInput(field, str(error), "comma-separated values") from error
+    return lines, delimiter
+
+
+def tidy(name: str) -> str:
     """Return a column's name as a table has it: single spaces inside, composed letters (NFC)."""
     return unicodedata.normalize("NFC", " ".join(name.split()))
 

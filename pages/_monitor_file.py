@@ -8,6 +8,7 @@ from core import drift
 from core.artifact import Model
 from core.drift import Batch
 from core.errors import InvalidInput
+from core.fields import spell
 from core.parts import Floats
 from core.rows import Cell, class_of
 from core.tables import Column, Table
@@ -62,7 +63,7 @@ def _targets(model: Model, table: Table) -> Floats | None:
     if not model.classes:
         found = _numbers(column)
     else:
-        words = [_spelled(value) for value in column.take(np.arange(table.n_rows))]
+        words = ["" if value is None else spell(value) for value in column.take(np.arange(table.n_rows))]
         numbers = [class_of(word, model.classes) for word in words]
         found = np.array([np.nan if number is None else number for number in numbers])
     wrong = np.flatnonzero(np.isnan(found))
@@ -70,12 +71,3 @@ def _targets(model: Model, table: Table) -> Floats | None:
         allowed = "one of " + ", ".join(model.classes) if model.classes else "a finite number"
         raise InvalidInput(f"{name} in row {int(wrong[0]) + 1}", column.take(wrong[:1])[0], allowed)
     return found
-
-
-def _spelled(value: object) -> str:
-    """Return one value of a table as a CSV file has it: 3, not 3.0; true, not True."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.stats import binom
+from sklearn.linear_model import LinearRegression
 
 from core.artifact import ArtifactError, Model, decode, encode
 from core.drift import DRIFT, FEW, LITTLE, NONE, UNKNOWN, Batch, Change, Limits, batch_of, read, report, simulate
@@ -20,6 +21,7 @@ from core.drift.simulate import HELD_BACK, REPEATED, SKETCHED
 from core.errors import InvalidInput
 from core.evaluate import compare, model_file
 from core.intervals import SAME
+from core.own import from_estimator
 from core.parts import Array, Floats
 from core.quant import Scheme
 from core.train import Trained
@@ -124,6 +126,15 @@ def test_true_values_come_along_by_the_targets_name() -> None:
     assert found.y is not None
     assert set(found.y.tolist()) == {99.0}
     assert [one.verdict for one in report(pair(), found).performance] == ["worse", "worse"]
+
+
+def test_a_name_in_decomposed_letters_is_the_name() -> None:
+    """Both spellings of an accent are the same column, as everywhere else; neither is missing or left out."""
+    X = np.arange(240.0).reshape(120, 2)
+    model = from_estimator(LinearRegression().fit(X, X[:, 0]), X, feature_names=["caf\u00e9", "b"], target="y")
+    found = read(model, "cafe\u0301,b\n1,2\n3,4\n".encode())
+    np.testing.assert_array_equal(found.X, [[1.0, 2.0], [3.0, 4.0]])
+    assert found.ignored == ()
 
 
 @pytest.mark.parametrize(

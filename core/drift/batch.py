@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,11 +9,11 @@ import numpy as np
 from core.artifact import Model
 from core.errors import InvalidInput
 from core.parts import Floats, frozen, rebuild
-from core.rows import MAX_BYTES, MAX_ROWS, delimiter_of, layout_of, rows_of
+from core.rows import MAX_BYTES, MAX_ROWS, cells_of, layout_of, rows_of, tidy
+from core.tables.signature import PARQUET
 
 # Sums of squares of larger numbers leave the range of 64 bits.
 _LARGEST = 1e150
-_PARQUET = b"PAR1"
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +77,8 @@ def read(model: Model, data: bytes, source: str = "a file") -> Batch:
     features, target = [f.name for f in model.features], model.target.name
     header, lines, delimiter = _cells(data, features, target)
     known = {*features, target}
-    tidy = [" ".join(name.split()) for name in header]
-    kept = [i for i, name in enumerate(tidy) if name in known or header[i].strip() in known]
+    called = [tidy(name) for name in header]
+    kept = [i for i, name in enumerate(called) if name in known or header[i].strip() in known]
     for number, line in enumerate(lines, 1):
         if len(line) != len(header):
             raise InvalidInput(f"row {number}", f"{len(line)} values", f"{len(header)} values, one for each column")
@@ -89,13 +87,13 @@ def read(model: Model, data: bytes, source: str = "a file") -> Batch:
     names = [header[i] for i in kept]
     layout = layout_of(names, lines, delimiter, features, target, model.classes, cells)
     rows = rows_of(layout, lines, [f"row {i}" for i in range(1, len(lines) + 1)])
-    ignored = tuple(tidy[i] for i in range(len(header)) if i not in kept)
+    ignored = tuple(called[i] for i in range(len(header)) if i not in kept)
     return batch_of(model, rows.X, rows.y, ignored, source)
 
 
 def _cells(data: bytes, features: list[str], target: str) -> tuple[list[str], list[list[str]], str]:
     """Return header, rows of cells and what stands between them."""
-    if data[:4] == _PARQUET:
+    if data.startswith(PARQUET):
         raise InvalidInput("batch", "a Parquet file", "a CSV file")
     if len(data) > MAX_BYTES:
         raise InvalidInput("batch", f"{len(data):,} bytes", f"a file of at most {MAX_BYTES:,} bytes")
@@ -103,11 +101,7 @@ def _cells(data: bytes, features: list[str], target: str) -> tuple[list[str], li
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput("batch", f"byte 0x{data[error.start]:02x} at {error.start}", "CSV in UTF-8") from error
-    delimiter = delimiter_of(text, features, target)
-    try:
-        lines = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
-    except csv.Error as error:
-        raise InvalidInput("batch", str(error), "comma-separated values") from error
+    lines, delimiter = cells_of(text, features, target, "batch")
     if not 2 <= len(lines) <= MAX_ROWS + 1:
         raise InvalidInput("batch", f"{max(0, len(lines) - 1):,} rows", f"a header and 1 to {MAX_ROWS:,} rows")
     return lines[0], lines[1:], delimiter

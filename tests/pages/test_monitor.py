@@ -13,14 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core import drift, workspaces
+from core import drift, tables, workspaces
 from core.artifact.model import from_trained
-from core.config import DataConfig, Experiment
+from core.config import DataConfig, Experiment, TrainConfig, own_data
+from core.datasets.own import own_dataset
 from core.drift import DRIFT, FEW, LITTLE, NONE
 from core.errors import InvalidInput
 from core.evaluate import compare, model_file
 from core.metrics import LABELS
 from core.settings import settings
+from core.train import train_on
 from pages import _monitor_file, _shared
 from pages._format import number
 from pages._predict_cells import cells
@@ -240,6 +242,17 @@ def test_parquet_is_the_batch_that_csv_is(name: str) -> None:
     np.testing.assert_array_equal(made.y, y)
     assert made.ignored == ("extra",)
     assert made.source == "batch.parquet"
+
+
+def test_classes_that_are_long_numbers_are_known_in_parquet_too() -> None:
+    """A label is spelt in all its digits, as it was when the model was trained."""
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    labels = np.where(X[:, 0] > 0, 1234567.0, 1234568.0)
+    data = csv_of(X, ["a", "b"], label=labels.tolist())
+    dataset = own_dataset(tables.read(data, "t.csv"), "label", "classification", ["a", "b"], "t")
+    model = from_trained(train_on(dataset, own_data(dataset), TrainConfig("logistic")))
+    found = _monitor_file.read(model, parquet_of({"a": X[:, 0], "b": X[:, 1], "label": labels}), "t.parquet")
+    assert [model.classes[int(k)] for k in found.y] == ["1234567" if x > 0 else "1234568" for x in X[:, 0]]
 
 
 def test_a_bad_parquet_file_names_column_and_row() -> None:
