@@ -135,6 +135,18 @@ def mean_difference(metric: str, gain: Floats) -> Difference:
     return Difference(metric, value, *bounds, row, float(value - without[row]), float(without[row]))
 
 
+def outputs_difference(y: Floats, first: Floats, second: Floats) -> Difference | None:
+    """Return the difference of the main figure of `second` minus that of `first`, outputs for the targets `y` (n,).
+
+    Values (n,) differ in R², probabilities (n, n_classes) in accuracy; None where all targets of values are equal.
+    """
+    if first.ndim == 2:
+        right = [(outputs.argmax(axis=1) == y).astype(np.float64) for outputs in (first, second)]
+        return mean_difference("accuracy", right[1] - right[0])
+    spread = spread_of(y)
+    return None if spread is None else r2_difference(spread, y, first, second)
+
+
 def r2_interval(spread: Spread, y: Floats, predictions: Floats) -> tuple[float, float]:
     """Return the bootstrap 95 % interval of the R² of `predictions` for the targets `y`, each (n_rows,)."""
     drawn = resampled_sums(((y - predictions) ** 2)[:, None])[:, 0]

@@ -5,10 +5,6 @@ File and answers live in the visit alone: in the session, by the file's SHA-256,
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
 import pyarrow as pa
 import streamlit as st
 
@@ -20,18 +16,11 @@ from core.train import Trained
 from pages import _batch_file, _shared, _state
 from pages._batch_file import Answers
 from pages._format import amount, literal, titled
-from pages._received import received
+from pages._received import Sent, kept, made, received
 
+# Where the visit keeps the file and what was made of it.
+PLACE = "batch"
 SHOWN = 20
-
-
-@dataclass(frozen=True, eq=False)
-class Sent:
-    """A file as it came."""
-
-    name: str
-    sha: str
-    data: bytes
 
 
 def render(t: Trained) -> None:
@@ -41,19 +30,13 @@ def render(t: Trained) -> None:
             _draw(t)
 
 
-def _kept() -> dict[str, Any]:
-    """Return what the visit keeps of the file: among the results of its own data, with which it is deleted."""
-    found: dict[str, Any] = st.session_state.setdefault("own_results", {}).setdefault("batch", {})
-    return found
-
-
 def close() -> None:
     """Let go of the file and of what was made of it."""
-    _kept().clear()
+    kept(PLACE).clear()
 
 
 def _draw(t: Trained) -> None:
-    model = _made("model", _state.comparison(), lambda: from_trained(t, _state.comparison().quantized))
+    model = made(PLACE, "model", _state.comparison(), lambda: from_trained(t, _state.comparison().quantized))
     st.caption(
         "Both models answer every row of a CSV file: UTF-8, with commas, semicolons or tabs between, at most "
         f"{MAX_BYTES // 1024**2} MB and {MAX_ROWS:,} rows, with exactly the model's columns in any order; a column "
@@ -73,26 +56,17 @@ def _draw(t: Trained) -> None:
         mime="text/csv", key="batch_template", on_click="ignore", icon=":material/download:",
         help="The columns that the model takes, with the row above as an example.",
     )  # fmt: skip
-    sent: Sent | None = _kept().get("sent")
+    sent: Sent | None = kept(PLACE).get("sent")
     if sent is None:
         return
     try:
-        rows = _made("rows", t, lambda: _batch_file.read(model, sent.data))
-        answers = _made("answers", _state.comparison(), lambda: _batch_file.answered(t, model, rows))
+        rows = made(PLACE, "rows", t, lambda: _batch_file.read(model, sent.data))
+        answers = made(PLACE, "answers", _state.comparison(), lambda: _batch_file.answered(t, model, rows))
     except InvalidInput as error:
         st.error(literal(f"{sent.name}: {error}"), icon=":material/error:")
         return
     _summary(t, sent, rows, answers)
     _answers(t, sent, model, rows, answers)
-
-
-def _made(name: str, owner: object, make: Callable[[], Any]) -> Any:
-    """Return what `make` makes of the current file for `owner`: once, until one of the two is another."""
-    kept = _kept()
-    sha = kept["sent"].sha if "sent" in kept else ""
-    if name not in kept or kept[name][0] != sha or kept[name][1] is not owner:
-        kept[name] = (sha, owner, make())
-    return kept[name][2]
 
 
 def _take(key: str) -> None:
@@ -102,14 +76,14 @@ def _take(key: str) -> None:
         return
     name, data = file
     t, sent = _state.trained(), Sent(name, _shared.digest(data), data)
-    if "sent" not in _kept() or _kept()["sent"].sha != sent.sha:
+    if "sent" not in kept(PLACE) or kept(PLACE)["sent"].sha != sent.sha:
         try:
             rows = _batch_file.read(from_trained(t, _state.comparison().quantized), data)
         except InvalidInput as error:
             state.problems = [f"{name}: {error}"]
             return
-        _kept()["rows"] = (sent.sha, t, rows)
-    _kept()["sent"], state.problems = sent, []
+        kept(PLACE)["rows"] = (sent.sha, t, rows)
+    kept(PLACE)["sent"], state.problems = sent, []
 
 
 def _summary(t: Trained, sent: Sent, rows: Rows, answers: Answers) -> None:
@@ -149,7 +123,7 @@ def _card(label: str, value: str, below: str, meaning: str) -> None:
 
 def _answers(t: Trained, sent: Sent, model: Model, rows: Rows, answers: Answers) -> None:
     """Draw the first rows with their answers, and the file of all of them."""
-    first = _made("first", answers, lambda: pa.table(_batch_file.table(model, rows, answers, SHOWN)))
+    first = made(PLACE, "first", answers, lambda: pa.table(_batch_file.table(model, rows, answers, SHOWN)))
     st.dataframe(first, hide_index=True, key="batch_rows", placeholder="", alt="First rows with both answers")
     more = f"The first {SHOWN} of {len(rows.X):,} rows. " if len(rows.X) > SHOWN else ""
     unit = "" if model.classes else f"Values are in {literal(t.dataset.target.table_unit or t.dataset.target.label)}. "

@@ -18,18 +18,11 @@ from core.errors import InvalidInput
 from core.rows import MAX_BYTES, MAX_ROWS
 from pages import _monitor_file, _monitor_state, _shared, _state
 from pages._format import literal
-from pages._received import received
+from pages._received import Sent, kept, made, received
 
+# Where the visit keeps the file and what was made of it.
+PLACE = "monitor"
 ALL_ROWS = "all rows, those of the training among them because too few were held back"
-
-
-@dataclass(frozen=True, eq=False)
-class Sent:
-    """A file as it came, and its SHA-256."""
-
-    name: str
-    sha: str
-    data: bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +56,7 @@ def changed() -> str:
 
 def current() -> Current:
     """Return the batch on view; a file that the model in use does not take is a message, and the simulator answers."""
-    sent: Sent | None = _kept().get("sent")
+    sent: Sent | None = kept(PLACE).get("sent")
     if sent is not None:
         try:
             return _of_file(sent)
@@ -76,10 +69,10 @@ def current() -> Current:
 
 
 def _of_file(sent: Sent) -> Current:
-    batch: Batch = _made("batch", _state.trained(), lambda: _monitor_file.read(model(), sent.data, sent.name))
+    batch: Batch = made(PLACE, "batch", _state.trained(), lambda: _monitor_file.read(model(), sent.data, sent.name))
     compared = _state.comparison()
-    found: DriftReport = _made("report", compared, lambda: drift.report(model(), batch))
-    return Current(found, lambda: batch, sent.name, batch.source, lambda name, make: _made(name, compared, make))
+    found: DriftReport = made(PLACE, "report", compared, lambda: drift.report(model(), batch))
+    return Current(found, lambda: batch, sent.name, batch.source, lambda name, make: made(PLACE, name, compared, make))
 
 
 def _simulated() -> Batch:
@@ -94,24 +87,9 @@ def _simulated() -> Batch:
     return replace(found, source=ALL_ROWS) if few else found
 
 
-def _kept() -> dict[str, Any]:
-    """Return what the visit keeps of the file: among the results of its own data, with which it is deleted."""
-    found: dict[str, Any] = st.session_state.setdefault("own_results", {}).setdefault("monitor", {})
-    return found
-
-
-def _made(name: str, owner: object, make: Callable[[], Any]) -> Any:
-    """Return what `make` makes of the file for `owner`: once, until one of the two is another."""
-    kept = _kept()
-    sha = kept["sent"].sha
-    if name not in kept or kept[name][0] != sha or kept[name][1] is not owner:
-        kept[name] = (sha, owner, make())
-    return kept[name][2]
-
-
 def close() -> None:
     """Let go of the file; the simulator's batch is on view again."""
-    _kept().clear()
+    kept(PLACE).clear()
 
 
 def upload() -> None:
@@ -145,6 +123,6 @@ def _take(key: str) -> None:
         state.problems = [f"{name}: {error}"]
         return
     sent = Sent(name, _shared.digest(data), data)
-    _kept().clear()
-    _kept().update(sent=sent, batch=(sent.sha, _state.trained(), found))
+    kept(PLACE).clear()
+    kept(PLACE).update(sent=sent, batch=(sent.sha, _state.trained(), found))
     state.problems, state.monitor_feature, state.monitor_box = [], "", False

@@ -25,7 +25,6 @@ _HELP = (
 def render(now: Current) -> None:
     """Draw the tolerance and the button, how far the work is, and what came of it."""
     _take()
-    _runs_store.collect()
     refusal = _refusal(now)
     fired = drift.fires(_monitor_history.rule(), _monitor_history.of_model())
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -16,7 +16,7 @@ from core.runs import Gap, Registry, Run
 from pages import _runs_one, _runs_store, _shared
 from pages._format import listed, number, signed, size
 from pages._result import PLOTLY
-from pages._runs_table import method_label, numbers
+from pages._runs_table import method_label
 
 MOST = runs.MOST_COMPARED
 
@@ -81,7 +81,7 @@ def _figures(chosen: tuple[Run, ...]) -> list[tuple[str, Any]]:
     if len({(run.metric, run.data_sha256) for run in chosen}) == 1:
         found.append(("against run 1, held-back rows", ["", *(_against(chosen[0], run) for run in chosen[1:])]))
     for title, variant in (("original", "original"), ("quantised", "quantized")):
-        counts = [numbers(run, variant) for run in chosen]
+        counts = [run.size(variant, "numbers") for run in chosen]
         found.append((f"bytes, {title}", ["–" if n is None else f"{n:,}" for n in counts]))
     found.append(("file", [size(run.bytes) for run in chosen]))
     return found
@@ -125,8 +125,8 @@ def mark(run: Run, name: str, chosen: bool = False) -> Mark:
     """Return what a chart shows of a run."""
     gap = run.difference
     return Mark(
-        name, method_label(run.method), run.bits, numbers(run, run.variant) or 0, run.score(),
-        numbers(run, "original") or 0, run.score("original"), chosen,
+        name, method_label(run.method), run.bits, run.size(kind="numbers") or 0, run.score(),
+        run.size("original", "numbers") or 0, run.score("original"), chosen,
         None if gap is None else (gap.value, gap.low, gap.high),
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from pages import _opening, _runs_registry, _runs_store
 from pages._format import literal, number, signed, size
 from pages._result import card
 from pages._runs_store import Listing
-from pages._runs_table import data_label, model_label, numbers
+from pages._runs_table import data_label, model_label
 from pages._state import sync
 
 
@@ -47,7 +47,7 @@ def _figures(run: Run) -> None:
             st.metric("Difference", "–", border=True)
         else:
             card("Difference", signed(gap.value), f"95 %: {signed(gap.low)} to {signed(gap.high)}", gap.verdict)
-        before, after = (numbers(run, variant) for variant in ("original", "quantized"))
+        before, after = (run.size(variant, "numbers") for variant in ("original", "quantized"))
         shown = f"{_many(after)} of {_many(before)}" if after is not None else _many(before)
         card("Bytes", shown, f"file {size(run.bytes)}", "Numbers that a device must hold; the file holds both models.")
 

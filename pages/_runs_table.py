@@ -95,12 +95,6 @@ def method_label(name: str) -> str:
     return METHOD_LABELS.get(name, name or "not quantised")
 
 
-def numbers(run: Run, variant: str) -> int | None:
-    """Return the bytes of numbers of one model of a run."""
-    parts = [run.sizes.get(f"{variant}.{name}") for name in ("payload", "side")]
-    return None if None in parts else sum(n for n in parts if n is not None)
-
-
 def _row(run: Run, found: Listing) -> dict[str, Any]:
     gap, version = run.difference, found.version_of(run.id)
     return {
@@ -112,7 +106,7 @@ def _row(run: Run, found: Listing) -> dict[str, Any]:
         "original": run.score("original"),
         "quantised": run.score("quantized"),
         "difference": None if gap is None else gap.value,
-        "bytes": numbers(run, run.variant),
+        "bytes": run.size(kind="numbers"),
         "saved": datetime.fromtimestamp(run.time, UTC),
         "note": listed(run.note),
     }

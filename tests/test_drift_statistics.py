@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from core.drift.sketched import LEVELS, against, width
+from core.drift.sketched import against, width
 from core.drift.statistics import (
     LARGE,
     chi_square,
@@ -25,6 +25,7 @@ from core.drift.statistics import (
     wasserstein,
 )
 from core.parts import Floats
+from core.prepare.texts import QUANTILES
 from tests.support import FORMULAS
 
 # Sums of at most some thousands of terms in another order.
@@ -125,7 +126,7 @@ def test_holms_correction_is_that_of_the_paper() -> None:
 def test_the_sketch_never_exaggerates(seed: int, n: int, m: int, lumpy: bool) -> None:
     """Whatever the samples: the distance from a sketch is at most that of the whole samples, and they share one p."""
     batch, reference = samples(n, m, seed, lumpy)
-    found = against(np.quantile(reference, LEVELS), np.sort(batch), m)
+    found = against(np.quantile(reference, QUANTILES), np.sort(batch), m)
     assert found.ks <= ks(batch, reference)[0] + NEAR
     assert sum(found.bins) == pytest.approx(1)
     assert 0 <= found.below <= 1
@@ -137,7 +138,7 @@ def test_the_sketch_misses_little_where_rows_are_many() -> None:
     """Of continuous values the distance at 21 places is near the largest of all, as is the way they moved."""
     draw = np.random.default_rng(6)
     reference, batch = draw.normal(size=20_000), 1.0 + draw.normal(size=5_000)
-    found = against(np.quantile(reference, LEVELS), np.sort(batch), 20_000)
+    found = against(np.quantile(reference, QUANTILES), np.sort(batch), 20_000)
     whole = ks(batch, reference)[0]
     # Between two quantiles the difference changes by a twentieth at most.
     assert whole - 0.05 <= found.ks <= whole
@@ -149,7 +150,7 @@ def test_the_sketch_misses_little_where_rows_are_many() -> None:
 def test_the_same_whole_numbers_are_no_drift() -> None:
     """A lumpy feature against itself: no distance, no way beyond a step, next to no PSI."""
     ages = np.repeat(np.arange(1.0, 53), 40)
-    found = against(np.quantile(ages, LEVELS), ages, len(ages))
+    found = against(np.quantile(ages, QUANTILES), ages, len(ages))
     assert found.ks == 0
     assert found.psi < 1e-3
     assert found.wasserstein < 1

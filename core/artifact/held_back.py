@@ -11,6 +11,7 @@ from core.artifact.model import HeldBack
 from core.comparison import Comparison
 from core.errors import ArtifactError
 from core.parts import Array, Floats
+from core.prepare.texts import QUANTILES
 
 HELD_BACK = "held_back"
 _FIELDS = {"rows", "gap", "gap_deviation"}
@@ -29,7 +30,7 @@ def measured_on(outputs: Floats, comparison: Comparison) -> HeldBack | None:
         apart = len(comparison.agreement.flipped) / n
         return HeldBack(n, shares, apart, float(np.sqrt(apart * (1 - apart))))
     moved = np.abs(comparison.differences)
-    return HeldBack(n, np.quantile(outputs, np.linspace(0, 1, 21)), float(moved.mean()), float(moved.std()))
+    return HeldBack(n, np.quantile(outputs, QUANTILES), float(moved.mean()), float(moved.std()))
 
 
 def held_back_of(

@@ -10,7 +10,7 @@ from core.artifact import Model
 from core.drift.columns import Known, measured
 from core.drift.limits import Limits
 from core.drift.result import FEW, UNKNOWN, Column, Gap, Performance
-from core.intervals import SAME, mean_difference, r2_difference, resampled_sums, spread_of, verdict
+from core.intervals import SAME, outputs_difference, resampled_sums, verdict
 from core.metrics import metrics_of
 from core.parts import Floats, read_only
 
@@ -98,11 +98,5 @@ def gap(model: Model, outputs: Mapping[str, Floats], y: Floats | None, limits: L
         low, high = mean - reference - error, mean - reference + error
         said = FEW if n < limits.least else SAME if low <= 0 <= high else WIDER if low > 0 else NARROWER
     stored = model.metrics.get("difference", {}).get("value")
-    difference = None
-    if y is not None and len(y) > 1:
-        if model.classes:
-            right = [(values.argmax(axis=1) == y).astype(np.float64) for values in (original, quantized)]
-            difference = mean_difference("accuracy", right[1] - right[0])
-        elif (spread := spread_of(y)) is not None:
-            difference = r2_difference(spread, y, original, quantized)
+    difference = outputs_difference(y, original, quantized) if y is not None and len(y) > 1 else None
     return Gap(mean, float(apart.max()), reference, low, high, said, difference, stored)

@@ -12,6 +12,7 @@ from core.drift.result import DRIFT, FEW, LITTLE, NONE, VERDICTS, Column, Test
 from core.drift.sketched import Against, against
 from core.drift.statistics import effective, holm, homogeneity, ks_p, only_in_batch, psi, share_p, smoothed
 from core.parts import Floats
+from core.prepare.texts import QUANTILES
 
 VALUES, RANGE, MISSING = "values", "range", "missing"
 # How an effect is called in a sentence, and how it is written.
@@ -94,7 +95,7 @@ def _number(known: Known, ordered: Floats, column: Column, tested: bool) -> Colu
         column,
         below=found.below,
         above=found.above,
-        quantiles=tuple(np.quantile(ordered, np.linspace(0, 1, 21)).tolist()),
+        quantiles=tuple(np.quantile(ordered, QUANTILES).tolist()),
         wasserstein=found.wasserstein,
     )
     column = replace(column, tests=(_beyond(found, n, m),) if tested else ())

@@ -11,10 +11,11 @@ from core.artifact import Model
 from core.artifact.reopen import dataset_of
 from core.datasets import OWN, split
 from core.drift.batch import Batch, batch_of
-from core.drift.sketched import LEVELS, width
+from core.drift.sketched import width
 from core.errors import InvalidInput
 from core.fields import Number
 from core.parts import Floats
+from core.prepare.texts import QUANTILES
 
 HELD_BACK, REPEATED = "the held-back rows", "the held-back rows, drawn with replacement"
 SKETCHED = "the quantiles of each feature by itself"
@@ -92,7 +93,7 @@ def _drawn(
         at = draw.permutation(len(X))[:n] if n <= len(X) else draw.integers(0, len(X), n)
         return X[at], y[at], HELD_BACK if n <= len(X) else REPEATED
     levels = draw.random((n, len(model.features)))
-    X = np.column_stack([np.interp(u, LEVELS, s) for u, s in zip(levels.T, model.sketch, strict=True)])
+    X = np.column_stack([np.interp(u, QUANTILES, s) for u, s in zip(levels.T, model.sketch, strict=True)])
     for i, feature in enumerate(model.features):
         if feature.flag:
             X[:, i] = np.round(X[:, i])

@@ -13,9 +13,7 @@ import numpy as np
 
 from core.drift.statistics import psi, smoothed
 from core.parts import Floats
-
-LEVELS = np.linspace(0, 1, 21)
-LEVELS.setflags(write=False)
+from core.prepare.texts import QUANTILES
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def _distance(under: Floats, upto: Floats, m: int | None) -> float:
     Just below q_j the reference has at most j/20 of its rows, and up to q_j at least j/20. A quantile of m rows that
     is drawn between two of them is off by up to 1/m, which is taken from the distance.
     """
-    largest = max(float((under - LEVELS).max()), float((LEVELS - upto).max()))
+    largest = max(float((under - QUANTILES).max()), float((QUANTILES - upto).max()))
     return max(0.0, largest - (0.0 if m is None else 1 / m))
 
 
@@ -69,8 +67,8 @@ def _moved(sketch: Floats, ordered: Floats) -> float:
     reach far, only the way to that stretch counts: there it is a lower bound.
     """
     levels = (np.arange(len(ordered)) + 0.5) / len(ordered)
-    first, last = np.searchsorted(levels, [LEVELS[1], LEVELS[-2]])
-    inner = np.abs(ordered[first:last] - np.interp(levels[first:last], LEVELS, sketch))
+    first, last = np.searchsorted(levels, [QUANTILES[1], QUANTILES[-2]])
+    inner = np.abs(ordered[first:last] - np.interp(levels[first:last], QUANTILES, sketch))
     low = ordered[:first] - np.clip(ordered[:first], sketch[0], sketch[1])
     high = ordered[last:] - np.clip(ordered[last:], sketch[-2], sketch[-1])
     return float(inner.sum() + np.abs(low).sum() + np.abs(high).sum()) / len(ordered)
@@ -91,6 +89,6 @@ def _shares(under: Floats, upto: Floats) -> Floats:
     Rows that equal a quantile lie on both sides of it, in the proportion that is nearest to the reference: of a value
     that many rows share nobody knows how many the reference has. What is outside the sketch is in the outer bins.
     """
-    cumulated = np.clip(LEVELS, under, upto)
+    cumulated = np.clip(QUANTILES, under, upto)
     cumulated[[0, -1]] = 0.0, 1.0
     return np.asarray(np.diff(cumulated))

@@ -11,7 +11,7 @@ from core.config import DataConfig, own_data
 from core.datasets import OWN, Dataset, load, split
 from core.errors import InvalidInput
 from core.fields import Number
-from core.intervals import Difference, mean_difference, r2_difference, spread_of
+from core.intervals import outputs_difference
 from core.metrics import LABELS
 from core.parts import Floats
 from core.runs.run import Decision, Gap
@@ -49,18 +49,10 @@ def gap(first: Model, second: Model, rows: Floats, targets: Floats) -> Gap:
     The quantised model answers where a file holds one. Raises `InvalidInput` where the figure is not defined.
     """
     before, after = (model.outputs(rows, model.variants[-1]) for model in (first, second))
-    found = _difference(first.classes, targets, before, after)
-    return Gap(found.metric, found.value, found.low, found.high, found.verdict)
-
-
-def _difference(classes: tuple[str, ...], y: Floats, first: Floats, second: Floats) -> Difference:
-    if classes:
-        right = [(outputs.argmax(axis=1) == y).astype(np.float64) for outputs in (first, second)]
-        return mean_difference("accuracy", right[1] - right[0])
-    spread = spread_of(y)
-    if spread is None:
+    found = outputs_difference(targets, before, after)
+    if found is None:
         raise InvalidInput("held-back rows", "targets that are all equal", "rows on which R² is defined")
-    return r2_difference(spread, y, first, second)
+    return Gap(found.metric, found.value, found.low, found.high, found.verdict)
 
 
 def _recipe(model: Model) -> DataConfig:
