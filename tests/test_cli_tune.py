@@ -256,6 +256,19 @@ def test_ctrl_c_is_one_line(shell: Shell, log: Path, monkeypatch: pytest.MonkeyP
     assert [e["event"] for e in events(log)] == ["tuning", "tune stopped"]
 
 
+def test_ctrl_c_in_code_that_python_runs_from_a_text_is_no_other(tmp_path: Path) -> None:
+    """Libraries make classes by `exec`; interrupted there, `python -m` would end by the signal, without a status."""
+    (tmp_path / "interrupted.py").write_text(
+        "import signal, sys\n"
+        "from core.cli import main, tune\n"
+        "tune.tune = lambda *_: exec('signal.raise_signal(signal.SIGINT)')\n"
+        "sys.exit(main(['tune']))\n"
+    )
+    env = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}", "BITDIAL_LOGS": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-m", "interrupted"], env=env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")
+
+
 def test_a_ctrl_c_that_got_lost_is_heard_at_the_next_step() -> None:
     """A destructor swallows the exception; the next step of the work raises it again, and Ctrl-C is itself after it."""
 

@@ -246,6 +246,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if args.logged:
             logs.event(f"{args.command} stopped")
         print("stopped", file=sys.stderr)
+        _forget_interrupt()
         return 130
     finally:
         logs.shut()
@@ -256,6 +257,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         # The reader (`| head`) has seen enough; what Python would still flush at exit goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+def _forget_interrupt() -> None:
+    """Let the process end with our status although Ctrl-C came while Python ran code from a text, as dataclasses do.
+
+    Python notes that as an interrupt nobody caught, and at its end kills itself by the signal whatever `sys.exit` says.
+    It drops the note when it next runs a text (`run_eval_code_obj` in CPython's Python/pythonrun.c).
+    """
+    exec("")  # noqa: S102  (a constant)
 
 
 def _log_to_file() -> None:
