@@ -7,7 +7,6 @@ visitors share ours. No MLflow model is ever loaded; what is kept is bytes, and 
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import re
@@ -17,13 +16,13 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from core.artifact.disk import contents, reason, write
+from core.artifact.disk import contents, locked, reason, write
 from core.errors import ArtifactError, TrackingError
 from core.freezer import imported_late
 from core.settings import set_mlflow_up, settings
@@ -78,16 +77,13 @@ def turn() -> Iterator[None]:
 @contextmanager
 def _locked() -> Iterator[None]:
     """Hold the lock of our own store, which all processes share; one that is killed lets go."""
-    try:
-        folder().mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder() / "lock", os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644)
-    except OSError as error:
-        raise TrackingError(f"the store of runs cannot be written: {reason(error)}") from error
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with ExitStack() as held:
+        try:
+            folder().mkdir(parents=True, exist_ok=True)
+            held.enter_context(locked(folder()))
+        except OSError as error:
+            raise TrackingError(f"the store of runs cannot be written: {reason(error)}") from error
         yield
-    finally:
-        os.close(handle)
 
 
 def client() -> Any:

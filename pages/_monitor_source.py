@@ -16,7 +16,7 @@ from core.artifact import Model
 from core.drift import Batch, Change, DriftReport, Limits
 from core.errors import InvalidInput
 from core.rows import MAX_BYTES, MAX_ROWS
-from pages import _monitor_file, _monitor_state, _shared, _state
+from pages import _monitor_state, _shared, _state
 from pages._format import literal
 from pages._received import Sent, kept, made, received
 
@@ -69,7 +69,7 @@ def current() -> Current:
 
 
 def _of_file(sent: Sent) -> Current:
-    batch: Batch = made(PLACE, "batch", _state.trained(), lambda: _monitor_file.read(model(), sent.data, sent.name))
+    batch: Batch = made(PLACE, "batch", _state.trained(), lambda: drift.read(model(), sent.data, sent.name))
     compared = _state.comparison()
     found: DriftReport = made(PLACE, "report", compared, lambda: drift.report(model(), batch))
     return Current(found, lambda: batch, sent.name, batch.source, lambda name, make: made(PLACE, name, compared, make))
@@ -118,7 +118,7 @@ def _take(key: str) -> None:
         return
     name, data = file
     try:
-        found = _monitor_file.read(model(), data, name)
+        found = drift.read(model(), data, name)
     except InvalidInput as error:
         state.problems = [f"{name}: {error}"]
         return

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -10,6 +12,8 @@ from pathlib import Path
 from threading import Thread
 
 import numpy as np
+import pyarrow.csv
+import pyarrow.parquet as pq
 import pytest
 
 from core import logs
@@ -32,7 +36,7 @@ from core.drift import (
 )
 from core.drift.history import FILE, MOST, RULE_FILE
 from core.errors import ArtifactError, InvalidInput
-from core.settings import settings
+from core.settings import ROOT, settings
 from tests.cli_support import Shell, pair_file
 from tests.support import california, small_file
 
@@ -99,6 +103,36 @@ def test_threads_that_record_at_once_lose_nothing(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(history(tmp_path)) == 40
+
+
+def test_processes_that_record_at_once_lose_nothing(tmp_path: Path) -> None:
+    """Three processes, twenty batches each, beside one another: sixty lines."""
+    code = f"""
+from pathlib import Path
+from core.drift import record
+from tests.test_drift_history import entry
+print("ready", flush=True)
+input()
+for _ in range(20):
+    record(Path({str(tmp_path)!r}), entry(0.1))
+"""
+    others = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    for other in others:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "ready\n"
+    for other in others:
+        assert other.stdin is not None
+        other.stdin.write("go\n")
+        other.stdin.flush()
+    for other in others:
+        other.communicate(timeout=60)
+        assert other.returncode == 0
+    assert len(history(tmp_path)) == 60
 
 
 def test_a_folder_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
@@ -245,6 +279,16 @@ def test_the_command_says_what_the_report_says(shell: Shell, tmp_path: Path) -> 
     assert "recorded" not in calm
 
 
+def test_the_command_reads_parquet_too(shell: Shell, tmp_path: Path) -> None:
+    """The same rows as CSV and as Parquet: the same report."""
+    reference, batch = pair_file(tmp_path), batch_file(tmp_path, 2)
+    other = tmp_path / "batch.parquet"
+    pq.write_table(pyarrow.csv.read_csv(batch), other)
+    assert shell.json("monitor", other, "--reference", reference) == shell.json(
+        "monitor", batch, "--reference", reference
+    )
+
+
 def test_the_command_records_and_says_when_the_rule_fires(shell: Shell, tmp_path: Path) -> None:
     """Three batches with a drifting feature in a row fire the default rule, not two."""
     reference, batch = pair_file(tmp_path), batch_file(tmp_path, 2)
@@ -258,7 +302,7 @@ def test_the_command_records_and_says_when_the_rule_fires(shell: Shell, tmp_path
 def test_bad_batches_end_with_one_message(shell: Shell, tmp_path: Path) -> None:
     """Exit status 2, and a message that names the file or the column."""
     reference = pair_file(tmp_path)
-    assert "a readable CSV file" in shell.refused("monitor", tmp_path / "none.csv", "--reference", reference)
+    assert "a readable CSV or Parquet file" in shell.refused("monitor", tmp_path / "none.csv", "--reference", reference)
     (tmp_path / "bad.csv").write_text("MedInc\n1\n", encoding="utf-8")
     assert "no HouseAge" in shell.refused("monitor", tmp_path / "bad.csv", "--reference", reference)
     assert "cannot be read" in shell.refused("monitor", tmp_path / "bad.csv", "--reference", tmp_path / "none")

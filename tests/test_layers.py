@@ -97,7 +97,9 @@ def code_faults(source: Source) -> Iterator[str]:
         if not isinstance(node, ast.Call):
             continue
         called = dotted(node.func, names)
-        if called in FORBIDDEN_CALLS:
+        # A text without a letter runs nothing; core.cli.main has one for what Python does at it.
+        nothing = [ast.unparse(arg) for arg in node.args] == ["''"]
+        if called in FORBIDDEN_CALLS and not nothing:
             yield f"{where(source, node.lineno)} calls {called}"
         if called in HTML_CALLS and not all(literal(arg, source.tree) for arg in node.args[:1]):
             yield f"{where(source, node.lineno)} writes HTML that is not a literal"
@@ -249,6 +251,7 @@ def test_the_check_of_code_finds_planted_faults(text: str) -> None:
         "import joblib\njoblib.dump(1, 'f')",
         "import numpy as np\nnp.load('f', allow_pickle=False)",
         "import re\nre.compile('a')",
+        "exec('')",
         "import streamlit as st\nSTYLE = '<style></style>'\nst.html(STYLE)",
         "import streamlit as st\nst.markdown('<b>a</b>', unsafe_allow_html=True)",
     ],

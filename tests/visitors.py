@@ -13,6 +13,7 @@ import http.client
 import re
 import secrets
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from typing import Any
@@ -36,12 +37,17 @@ class PageError(Exception):
 
 
 class Visitor:
-    """One visit: a connection, the widgets that the last run drew, and the values that the browser would hold."""
+    """One visit: a connection, the widgets and kinds of elements that the last run drew, and what the browser holds."""
 
-    def __init__(self, address: str, page: str = "") -> None:
-        """Be about to open `page` (its path without the slash, empty for the first one) of the server."""
-        self.netloc, self.page = urlsplit(address).netloc, page
+    def __init__(self, address: str, page: str = "", query: str = "") -> None:
+        """Be about to open `page` (its path without the slash, empty for the first one) of the server.
+
+        `query` is what stands behind the question mark.
+        """
+        self.netloc, self.page, self.query = urlsplit(address).netloc, page, query
         self.session, self.page_hash, self.received = "", "", 0
+        self.socket: Any = None
+        self.kinds: Counter[str] = Counter()
         self.widgets: dict[str, str] = {}
         self.held: dict[str, WidgetState] = {}
 
@@ -57,7 +63,8 @@ class Visitor:
 
     async def close(self) -> None:
         """Leave as a closed tab does."""
-        await self.socket.close()
+        if self.socket is not None:
+            await self.socket.close()
 
     async def rerun(self, *triggers: WidgetState) -> float:
         """Run the page with the values that are held, and with buttons pressed; return the seconds until it is done."""
@@ -66,6 +73,7 @@ class Visitor:
             message.rerun_script.page_script_hash = self.page_hash
         else:
             message.rerun_script.page_name = self.page
+        message.rerun_script.query_string = self.query
         message.rerun_script.widget_states.widgets.extend([*self.held.values(), *triggers])
         started = time.perf_counter()
         await self.socket.send(message.SerializeToString())
@@ -131,6 +139,7 @@ class Visitor:
     async def _finished(self) -> None:
         """Take in all that comes until a run that was not given up in favour of another one is over."""
         drawn: dict[str, str] = {}
+        kinds: Counter[str] = Counter()
         failed = ""
         async with asyncio.timeout(PATIENCE):
             while True:
@@ -143,10 +152,11 @@ class Visitor:
                 elif kind == "delta":
                     drawn |= keys(message)
                     element = message.delta.new_element
+                    kinds[element.WhichOneof("type") or ""] += 1
                     box = element.alert.body if element.alert.body.startswith(FAILED) else ""
                     failed = failed or element.exception.message or box
                 elif kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
-                    self.widgets = drawn
+                    self.widgets, self.kinds = drawn, kinds
                     break
         if failed:
             raise PageError(failed)
@@ -165,11 +175,11 @@ def keys(message: ForwardMsg) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def visiting(address: str, page: str = "") -> AsyncIterator[Visitor]:
+async def visiting(address: str, page: str = "", query: str = "") -> AsyncIterator[Visitor]:
     """Open a page of the server, and close it in the end."""
-    visitor = Visitor(address, page)
-    await visitor.open()
+    visitor = Visitor(address, page, query)
     try:
+        await visitor.open()
         yield visitor
     finally:
         await visitor.close()

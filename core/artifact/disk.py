@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
 import secrets
@@ -99,6 +100,20 @@ def replacing(target: Path) -> Iterator[IO[bytes]]:
     # The new file is in its place, whole; a folder that cannot be synchronised does not take that back.
     with suppress(OSError):
         _sync_folder(target.parent)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Let no other thread or process that asks here change a folder meanwhile; one that is killed lets go.
+
+    Raises `OSError` for a folder that cannot be opened.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def reason(error: Exception) -> str:

@@ -38,7 +38,7 @@ _NOT = "not trained again: the rule has not fired"
 
 def add_monitoring(command: argparse.ArgumentParser) -> None:
     """Add the arguments of `monitor`."""
-    command.add_argument("batch", metavar="BATCH.csv", help="rows with a header; true values in the target's column")
+    command.add_argument("batch", metavar="BATCH", help="CSV or Parquet; true values in the target's column")
     command.add_argument("--reference", metavar="FILE", required=True,
                          help="the model file, best with both models; or champion")  # fmt: skip
     command.add_argument("--record", action="store_true", help="keep the result, and look at the rule of the history")
@@ -97,8 +97,9 @@ def _batch(model: Model, path: str) -> Batch:
         with Path(path).open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise InvalidInput("batch", path, f"a readable CSV file ({error.strerror or type(error).__name__})") from error
-    return read(model, data)
+        allowed = f"a readable CSV or Parquet file ({error.strerror or type(error).__name__})"
+        raise InvalidInput("batch", path, allowed) from error
+    return read(model, data, Path(path).name)
 
 
 def _told(model: Model, found: DriftReport) -> list[str]:

@@ -5,7 +5,8 @@ is to be said of it, `record` and `history` keep it, and a `Rule` says when some
 """
 
 from core.drift.alert import alert
-from core.drift.batch import Batch, batch_of, read
+from core.drift.batch import Batch, batch_of
+from core.drift.files import read
 from core.drift.history import (
     RULE_FIELDS,
     STATISTICS,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from core.artifact import Model
 from core.errors import InvalidInput
 from core.parts import Floats, frozen, rebuild
-from core.rows import MAX_BYTES, MAX_ROWS, cells_of, layout_of, rows_of, tidy
-from core.tables.signature import PARQUET
+from core.rows import MAX_ROWS
 
 # Sums of squares of larger numbers leave the range of 64 bits.
 _LARGEST = 1e150
@@ -66,42 +65,3 @@ def batch_of(
         raise InvalidInput(f"{model.features[column].name} in row {row + 1}", float(X[row, column]), allowed)
     model.preparation.check_codes(X)
     return Batch(np.asarray(X, dtype=np.float64), y, ignored, source)
-
-
-def read(model: Model, data: bytes, source: str = "a file") -> Batch:
-    """Return the batch in the CSV file `data`; raises `InvalidInput` naming a missing column, or row and column.
-
-    Columns may come in any order, and those that the model does not have are left out and listed. A cell may be
-    empty, and a text may be one that training never saw.
-    """
-    features, target = [f.name for f in model.features], model.target.name
-    header, lines, delimiter = _cells(data, features, target)
-    known = {*features, target}
-    called = [tidy(name) for name in header]
-    kept = [i for i, name in enumerate(called) if name in known or header[i].strip() in known]
-    for number, line in enumerate(lines, 1):
-        if len(line) != len(header):
-            raise InvalidInput(f"row {number}", f"{len(line)} values", f"{len(header)} values, one for each column")
-    lines = [[line[i] for i in kept] for line in lines]
-    cells = [replace(cell, gaps=True) for cell in model.cells]
-    names = [header[i] for i in kept]
-    layout = layout_of(names, lines, delimiter, features, target, model.classes, cells)
-    rows = rows_of(layout, lines, [f"row {i}" for i in range(1, len(lines) + 1)])
-    ignored = tuple(called[i] for i in range(len(header)) if i not in kept)
-    return batch_of(model, rows.X, rows.y, ignored, source)
-
-
-def _cells(data: bytes, features: list[str], target: str) -> tuple[list[str], list[list[str]], str]:
-    """Return header, rows of cells and what stands between them."""
-    if data.startswith(PARQUET):
-        raise InvalidInput("batch", "a Parquet file", "a CSV file")
-    if len(data) > MAX_BYTES:
-        raise InvalidInput("batch", f"{len(data):,} bytes", f"a file of at most {MAX_BYTES:,} bytes")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput("batch", f"byte 0x{data[error.start]:02x} at {error.start}", "CSV in UTF-8") from error
-    lines, delimiter = cells_of(text, features, target, "batch")
-    if not 2 <= len(lines) <= MAX_ROWS + 1:
-        raise InvalidInput("batch", f"{max(0, len(lines) - 1):,} rows", f"a header and 1 to {MAX_ROWS:,} rows")
-    return lines[0], lines[1:], delimiter

@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
-from core.artifact.disk import reason, replacing
+from core.artifact.disk import locked, reason, replacing
 from core.drift.result import DRIFT, DriftReport
 from core.errors import ArtifactError
 from core.fields import Choice, Field, Number
@@ -20,9 +19,6 @@ from core.parts import read_only
 FILE, RULE_FILE = "drift.jsonl", "drift-rule.json"
 MOST = 500
 _LONGEST_LABEL = 100
-
-# Only one thread at a time reads the lines and writes them with one more.
-_turn = Lock()
 
 
 def _most(report: DriftReport, value: Callable[[Any], float | None]) -> float:
@@ -122,10 +118,12 @@ def history(folder: Path) -> tuple[Entry, ...]:
 
 def record(folder: Path, entry: Entry) -> tuple[Entry, ...]:
     """Write one more batch into a folder, which exists, and return the last 500; raises `ArtifactError`."""
-    with _turn:
-        entries = (*history(folder), entry)[-MOST:]
-        text = "".join(json.dumps(one.to_json(), allow_nan=False) + "\n" for one in entries)
-        _write(folder / FILE, text)
+    try:
+        with locked(folder):
+            entries = (*history(folder), entry)[-MOST:]
+            _write(folder / FILE, "".join(json.dumps(one.to_json(), allow_nan=False) + "\n" for one in entries))
+    except OSError as error:
+        raise _unwritten(error) from error
     return entries
 
 
@@ -147,7 +145,11 @@ def _write(path: Path, text: str) -> None:
         with replacing(path) as file:
             file.write(text.encode())
     except OSError as error:
-        raise ArtifactError(f"the history cannot be written: {reason(error)}; nothing was changed") from error
+        raise _unwritten(error) from error
+
+
+def _unwritten(error: OSError) -> ArtifactError:
+    return ArtifactError(f"the history cannot be written: {reason(error)}; nothing was changed")
 
 
 def _entry(line: str) -> Entry | None:

@@ -19,79 +19,20 @@ import urllib.request
 from collections import Counter
 from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from core.api import describe
 from core.settings import HOSTED
 from tests.running import running
+from tests.visitors import PATIENCE, visiting
 
-PATIENCE = 120.0
 BODY = json.dumps({"rows": [list(describe.row().values())]}).encode()
-
-
-class Visitor:
-    """One tab: asks for a page, moves a slider, and waits each time until the page is complete."""
-
-    def __init__(self, address: str, query: str = "") -> None:
-        """Remember where to go; `query` is what stands behind the question mark."""
-        self.address, self.query = address, query
-        self.socket: ClientConnection
-        self.page = ""
-        self.sliders: dict[str, str] = {}
-        self.kinds: Counter[str] = Counter()
-        self._stack = AsyncExitStack()
-
-    async def __aenter__(self) -> Visitor:
-        """Connect as the page's script does."""
-        url = self.address.replace("http", "ws", 1) + "/_stcore/stream"
-        names: list[Any] = ["streamlit", "token"]
-        self.socket = await self._stack.enter_async_context(
-            connect(url, subprotocols=names, open_timeout=PATIENCE, max_size=None, ping_interval=None, proxy=None)
-        )
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        """Close the tab."""
-        await self._stack.aclose()
-
-    async def rerun(self, key: str = "", value: float = 0.0) -> float:
-        """Return the seconds until the page is complete: as it is, or with the slider `key` moved to `value`."""
-        message = BackMsg()
-        message.rerun_script.query_string = self.query
-        if self.page:
-            message.rerun_script.page_script_hash = self.page
-        if key:
-            state = message.rerun_script.widget_states.widgets.add()
-            state.id = self.sliders[key]
-            state.double_array_value.data.append(value)
-        start = time.perf_counter()
-        await self.socket.send(message.SerializeToString())
-        self.kinds.clear()
-        async with asyncio.timeout(PATIENCE):
-            while not self._take(ForwardMsg.FromString(await self.socket.recv(decode=False))):
-                pass
-        return time.perf_counter() - start
-
-    def _take(self, found: ForwardMsg) -> bool:
-        """Note one message; return whether it is the last of a run that nothing else replaced."""
-        kind = found.WhichOneof("type")
-        if kind == "new_session":
-            self.page = found.new_session.page_script_hash
-        if kind == "delta":
-            element = found.delta.new_element
-            self.kinds[str(element.WhichOneof("type"))] += 1
-            if element.HasField("slider"):
-                self.sliders[element.slider.id.rpartition("-")[2]] = element.slider.id
-        return kind == "script_finished" and found.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
 
 def quantile(values: list[float], share: float) -> float:
@@ -111,8 +52,9 @@ async def opening(address: str, count: int, within: float) -> None:
 
     async def one(i: int) -> float:
         await asyncio.sleep(within * i / count)
-        async with Visitor(address) as visitor:
-            return await visitor.rerun()
+        asked = time.perf_counter()
+        async with visiting(address):
+            return time.perf_counter() - asked
 
     times = await asyncio.gather(*(one(i) for i in range(count)))
     all_done = round(time.perf_counter() - start, 2)
@@ -127,8 +69,7 @@ async def sliding(address: str, count: int, seconds: float, think: float, beside
     waiting = [count]
 
     async def one() -> None:
-        async with Visitor(address) as visitor:
-            await visitor.rerun()
+        async with visiting(address) as visitor:
             waiting[0] -= 1
             if not waiting[0]:
                 ready.set()
@@ -136,7 +77,7 @@ async def sliding(address: str, count: int, seconds: float, think: float, beside
             end = time.perf_counter() + seconds
             await asyncio.sleep(random.random() * think)
             while time.perf_counter() < end:
-                times.append(await visitor.rerun("bits", random.randint(1, 16)))
+                times.append(await visitor.slide("bits", random.randint(1, 16)))
                 await asyncio.sleep(think * random.uniform(0.5, 1.5))
 
     others = [asyncio.create_task(work) for work in _beside(address, asked)] if beside else []
@@ -158,8 +99,7 @@ def _beside(address: str, asked: Counter[int]) -> list[Any]:
 
     async def trainer() -> None:
         for seed in range(1_000_000):
-            async with Visitor(address, f"v=1&model=random_forest&seed={seed}") as visitor:
-                await visitor.rerun()
+            async with visiting(address, query=f"v=1&model=random_forest&seed={seed}") as visitor:
                 while visitor.kinds["progress"]:
                     await asyncio.sleep(1)
                     await visitor.rerun()
@@ -206,8 +146,9 @@ async def _visit(address: str, stay: float, times: list[float]) -> str:
     status = await asyncio.to_thread(_status, urllib.request.Request(address + "/"))
     if status != 200:
         return f"page {status}"
-    async with Visitor(address) as visitor:
-        times.append(await visitor.rerun())
+    start = time.perf_counter()
+    async with visiting(address):
+        times.append(time.perf_counter() - start)
         await asyncio.sleep(stay)
     return "served"
 

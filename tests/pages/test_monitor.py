@@ -23,7 +23,7 @@ from core.evaluate import compare, model_file
 from core.metrics import LABELS
 from core.settings import settings
 from core.train import train_on
-from pages import _monitor_file, _shared
+from pages import _shared
 from pages._format import number
 from pages._predict_cells import cells
 from tests.pages.own_visit import model as model_of
@@ -237,7 +237,7 @@ def test_parquet_is_the_batch_that_csv_is(name: str) -> None:
         if f.flag:
             columns[f.name] = [None if v is None else v == "yes" for v in columns[f.name]]
     columns |= {"extra": list(range(len(y))), t.dataset.target.name: target}
-    made = _monitor_file.read(model, parquet_of(columns), "batch.parquet")
+    made = drift.read(model, parquet_of(columns), "batch.parquet")
     np.testing.assert_array_equal(made.X, X)
     np.testing.assert_array_equal(made.y, y)
     assert made.ignored == ("extra",)
@@ -251,7 +251,7 @@ def test_classes_that_are_long_numbers_are_known_in_parquet_too() -> None:
     data = csv_of(X, ["a", "b"], label=labels.tolist())
     dataset = own_dataset(tables.read(data, "t.csv"), "label", "classification", ["a", "b"], "t")
     model = from_trained(train_on(dataset, own_data(dataset), TrainConfig("logistic")))
-    found = _monitor_file.read(model, parquet_of({"a": X[:, 0], "b": X[:, 1], "label": labels}), "t.parquet")
+    found = drift.read(model, parquet_of({"a": X[:, 0], "b": X[:, 1], "label": labels}), "t.parquet")
     assert [model.classes[int(k)] for k in found.y] == ["1234567" if x > 0 else "1234568" for x in X[:, 0]]
 
 
@@ -269,9 +269,9 @@ def test_a_bad_parquet_file_names_column_and_row() -> None:
         (good | {"AveRooms": [1e200] * 30}, "AveRooms in row 1"),
     ):
         with pytest.raises(InvalidInput, match=message):
-            _monitor_file.read(model, parquet_of(bad), "b.parquet")
+            drift.read(model, parquet_of(bad), "b.parquet")
     with pytest.raises(InvalidInput, match="Parquet"):
-        _monitor_file.read(model, parquet_of(good)[:-40] + b"x" * 36 + b"PAR1", "b.parquet")
+        drift.read(model, parquet_of(good)[:-40] + b"x" * 36 + b"PAR1", "b.parquet")
 
 
 def test_the_file_of_another_model_is_a_message_and_the_simulator_answers() -> None:
