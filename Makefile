@@ -12,7 +12,9 @@ BIN     := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV     := $(VENV)/.dev
 MLFLOW  := $(VENV)/.mlflow
-# What is never imported need not be compiled; Python does that for the rest when it is.
+# What is never imported need not be compiled; Python does that for the rest when it is, and keeps it, or each of many
+# processes would compile it all again: seconds of every start.
+unexport PYTHONDONTWRITEBYTECODE
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile --require-hashes
 CODE    := app.py core pages tests tools deploy
 MODELS  := build/models
