@@ -12,9 +12,13 @@ from pages._state import change_scheme, experiment, set_bits, set_method, sync, 
 
 # Streamlit folds its sidebar away below 768 px; the other form of the dial shows only there. Its upload fields count in
 # millions of bytes, and would name another limit than ours. A chart that can be clicked swallows the finger that
-# scrolls the page: on touch screens it is only looked at. Static text of ours.
+# scrolls the page: on touch screens it is only looked at. The name stands where the sidebar has its empty head, and
+# behind the button that opens it where it hides; as text of the style it costs a rerun nothing. Static text of ours.
 _STYLES = """<style>
 @media (min-width: 768px) { .st-key-narrow_dial, .st-key-narrow_budget { display: none; } }
+[data-testid="stSidebarHeader"]::before, [data-testid="stExpandSidebarButton"]::after {
+  content: "Bitdial"; font-size: 1.3rem; font-weight: 700; letter-spacing: -0.01em;
+}
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; }
 [class*="_file_"] [data-testid="stFileUploaderDropzoneInstructions"] { display: none; }
 .st-key-finding p { font-size: 1.35rem; line-height: 1.45; }

@@ -40,13 +40,13 @@ def render(c: Comparison) -> None:
 
 
 def _listed(found: Sequence[Finding], trained: Trained) -> None:
-    """Draw one line a finding: what is wrong, what its cure does, and the button that takes it."""
+    """Draw one line a finding: what is wrong; and behind the last that it cures each cure, a button with its effect."""
     e = _state.experiment()
     target = trained.dataset.target if trained.dataset.task == "regression" else None
-    for finding in found:
+    for number, finding in enumerate(found, 1):
         cure = finding.cure
         st.markdown(literal(finding.text))
-        if cure is None:
+        if cure is None or any(later.cure == cure for later in found[number:]):
             continue
         setting = replace(e, scheme=cure.scheme, train=cure.train or e.train)
         st.button(

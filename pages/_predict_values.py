@@ -29,13 +29,13 @@ def render(t: Trained, row: Floats) -> None:
         with st.container():
             loaders(t)
             form(t)
-            if mapped and fine:
-                pushes(t, row)
         with st.container():
             if mapped:
                 place_map(t, row)
             elif fine:
                 pushes(t, row)
+    if mapped and fine:
+        pushes(t, row)
 
 
 def _value(value: float, unit: str) -> str:

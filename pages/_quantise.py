@@ -14,7 +14,7 @@ from core.quant.levels import steps
 from core.sweep import Sweep, fewest_bits
 from pages import _choice, _every, _findings, _gallery, _shared, _state, _steps, _trees
 from pages._codes import byte_counts, codes
-from pages._format import number, significant, titled
+from pages._format import number, significant
 from pages._result import PLOTLY, cards, finding
 
 
@@ -151,7 +151,7 @@ def _curve(c: Comparison, found: Sweep) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         tolerance = st.number_input(
-            f"{titled(name)} may fall by", 0.0, 1.0, 0.01, step=0.005, format="%.4g", key="tolerance", width=150,
+            f"Train {name} may fall by", 0.0, 1.0, 0.01, step=0.005, format="%.4g", key="tolerance", width=190,
             help="Judged on the training rows, so that the test rows stay untouched by the choice.",
         )  # fmt: skip
         best = fewest_bits(found.points, found.original_train, tolerance)

@@ -109,7 +109,7 @@ def traces(figure: go.Figure) -> dict[str, Any]:
         ("actual", ["true value, $", "predicted, $"]),
         ("residuals", ["true − predicted, $", "test rows"]),
         ("coefficients", ["change per standard deviation", ""]),
-        ("contributions", ["contribution against the average row,<br>$", ""]),
+        ("contributions", ["contribution against the average row, $", ""]),
         ("map", ["longitude, degrees east", "latitude, degrees north"]),
     ],
 )

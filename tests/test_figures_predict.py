@@ -48,7 +48,9 @@ def test_contributions_are_read_in_their_unit(unit: str, number: str) -> None:
     """Dollars are whole; anything else keeps its digits."""
     figure = figures.contributions(["a"], np.array([1.0]), np.array([2.0]), unit, PALETTE)
     assert number in figure.data[0].hovertemplate
-    assert figure.layout.xaxis.title.text == f"contribution against the average row,<br>{unit}"
+    assert figure.layout.xaxis.title.text == f"contribution against the average row, {unit}"
+    long = figures.contributions(["a"], np.array([1.0]), np.array([2.0]), "$100,000 a year", PALETTE)
+    assert long.layout.xaxis.title.text == "contribution against the average row,<br>$100,000 a year"
 
 
 def test_the_pixel_map_is_upright_symmetric_and_signed() -> None:

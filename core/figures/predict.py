@@ -10,6 +10,8 @@ import plotly.graph_objects as go
 from core.figures.style import Palette, axis, figure, plain, rows_height
 from core.parts import Floats
 
+# A unit of so many letters fits behind the title of an axis on a phone; a longer one stands below it.
+SHORT = 9
 # More classes than this cannot be told apart in one chart; the most likely ones are kept.
 MOST_CLASSES = 20
 
@@ -24,6 +26,7 @@ def contributions(
 ) -> go.Figure:
     """Return what each feature does to the answer, for both models, in `unit`; `title` says what is drawn."""
     labels = [plain(n) for n in names]
+    below = " " if len(unit) <= SHORT else "<br>"
     number = "+,.0f" if unit == "$" else "+,.4~g"
     traces = [
         go.Bar(
@@ -36,7 +39,7 @@ def contributions(
     ]  # fmt: skip
     return figure(
         traces, rows_height(len(labels), 34), barmode="group",
-        xaxis=axis(f"{plain(title)},<br>{plain(unit)}", zeroline=True),
+        xaxis=axis(f"{plain(title)},{below}{plain(unit)}", zeroline=True),
         yaxis=axis("", autorange="reversed", type="category"),
     )  # fmt: skip
 

@@ -190,7 +190,8 @@ def test_the_contributions_add_up_to_the_answer() -> None:
     """Base and bars of the chart give both answers of the finding, to a dollar."""
     visit = Visit("predict")
     bars = {t["name"]: np.array(decoded(t["x"])) for t in visit.chart("pushes")["data"]}
-    base = [float(v.replace(",", "")) for v in re.findall(r"\$([\d,]+)", unescaped(visit.at.caption[0].value))]
+    said = next(unescaped(c.value) for c in visit.at.caption if "average training row" in c.value)
+    base = [float(v.replace(",", "")) for v in re.findall(r"\$([\d,]+)", said)]
     for name, label, start in zip(("original", "quantised"), ("Original", "Quantised"), base, strict=True):
         answer = float(visit.metric(label).replace("$", "").replace(",", ""))
         # Base and answer are each rounded to whole dollars.
