@@ -152,9 +152,12 @@ class Visitor:
                 elif kind == "delta":
                     drawn |= keys(message)
                     element = message.delta.new_element
-                    kinds[element.WhichOneof("type") or ""] += 1
-                    box = element.alert.body if element.alert.body.startswith(FAILED) else ""
-                    failed = failed or element.exception.message or box
+                    what = element.WhichOneof("type") or ""
+                    kinds[what] += 1
+                    if what == "exception":
+                        failed = failed or element.exception.message
+                    elif what == "alert" and element.alert.body.startswith(FAILED):
+                        failed = failed or element.alert.body
                 elif kind == "script_finished" and message.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN:
                     self.widgets, self.kinds = drawn, kinds
                     break
@@ -164,10 +167,11 @@ class Visitor:
 
 def keys(message: ForwardMsg) -> dict[str, str]:
     """Return the id of the widget that a message draws, by its key; nothing where it draws none."""
-    delta = message.delta
-    drawn: Any = delta.add_block.expandable
+    delta, drawn = message.delta, None
     if delta.WhichOneof("type") == "new_element":
         drawn = getattr(delta.new_element, delta.new_element.WhichOneof("type") or "empty")
+    elif delta.WhichOneof("type") == "add_block":
+        drawn = delta.add_block.expandable
     found = getattr(drawn, "id", "")
     # An id is `$$ID-<hash>-<key>`.
     _, _, key = found.removeprefix("$$ID-").partition("-")
