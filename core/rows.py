@@ -184,21 +184,23 @@ def _lines(data: bytes, features: Sequence[str], target: str) -> tuple[list[str]
     """Return the header, the rows of cells below it, and what stands between the cells."""
     if len(data) > MAX_BYTES:
         raise InvalidInput("rows", f"{len(data)} bytes or more", f"a file of at most {MAX_BYTES} bytes")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput("rows", f"byte 0x{data[error.start]:02x} at {error.start}", "UTF-8 text") from error
-    lines, delimiter = cells_of(text, features, target)
+    lines, delimiter = cells_of(data, features, target)
     if not lines:
         raise InvalidInput("rows", "an empty file", "a header and at least one row")
     return lines[0], lines[1:], delimiter
 
 
-def cells_of(text: str, features: Sequence[str], target: str, field: str = "rows") -> tuple[list[list[str]], str]:
+def cells_of(
+    data: bytes, features: Sequence[str], target: str, field: str = "rows", kind: str = "UTF-8 text"
+) -> tuple[list[list[str]], str]:
     """Return the lines of a file, the header among them, as cells, and what stands between these.
 
-    Raises `InvalidInput` about the `field` for text that is not of that kind.
+    Raises `InvalidInput` about the `field` for what is not UTF-8, which the message calls `kind`, or has no cells.
     """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(field, f"byte 0x{data[error.start]:02x} at {error.start}", kind) from error
     delimiter = delimiter_of(text, features, target)
     try:
         lines = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]

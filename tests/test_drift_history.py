@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -36,9 +34,10 @@ from core.drift import (
 )
 from core.drift.history import FILE, MOST, RULE_FILE
 from core.errors import ArtifactError, InvalidInput
-from core.settings import ROOT, settings
+from core.settings import settings
 from tests.cli_support import Shell, pair_file
 from tests.support import california, small_file
+from tests.together import together
 
 
 def entry(value: float | None, number: int = 0) -> Entry:
@@ -107,31 +106,17 @@ def test_threads_that_record_at_once_lose_nothing(tmp_path: Path) -> None:
 
 def test_processes_that_record_at_once_lose_nothing(tmp_path: Path) -> None:
     """Three processes, twenty batches each, beside one another: sixty lines."""
-    code = f"""
+    code = """
+import sys
 from pathlib import Path
 from core.drift import record
 from tests.test_drift_history import entry
 print("ready", flush=True)
 input()
 for _ in range(20):
-    record(Path({str(tmp_path)!r}), entry(0.1))
+    record(Path(sys.argv[1]), entry(0.1))
 """
-    others = [
-        subprocess.Popen(
-            [sys.executable, "-c", code], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(3)
-    ]
-    for other in others:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "ready\n"
-    for other in others:
-        assert other.stdin is not None
-        other.stdin.write("go\n")
-        other.stdin.flush()
-    for other in others:
-        other.communicate(timeout=60)
-        assert other.returncode == 0
+    together(code, str(tmp_path), count=3)
     assert len(history(tmp_path)) == 60
 
 

@@ -7,8 +7,6 @@ import json
 import os
 import re
 import resource
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +16,10 @@ import pytest
 from core import logs, workspaces
 from core.artifact import encode, loads
 from core.errors import ArtifactError
-from core.settings import MIB, ROOT, settings
+from core.settings import MIB, settings
 from core.workspaces import janitor, labels, places, quota
 from tests.support import pair_bytes, small_file
+from tests.together import together
 
 DAY = 24 * 3600
 
@@ -276,19 +275,7 @@ def test_two_processes_exceed_a_bound_by_one_file_each_at_most(
     bounded(monkeypatch, WORKSPACE_FILES=20)
     folder, file = workspace(), tmp_path / "pair"
     file.write_bytes(pair_bytes())
-    command = [sys.executable, "-c", SAVER, str(file), folder]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    pipe = subprocess.PIPE
-    both = [subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True) for _ in range(2)]
-    for one in both:
-        assert one.stdout is not None
-        assert one.stdout.readline() == "ready\n"
-    # Asked for one after the other and answered at the same time.
-    for one in both:
-        assert one.stdin is not None
-        one.stdin.write("go\n")
-        one.stdin.flush()
-    said = [one.communicate(timeout=60)[0] for one in both]
+    said = together(SAVER, str(file), folder, count=2)
     assert all(re.match(r"not saved: \d\d of 20 models are saved here", text) for text in said)
     found = workspaces.saved(folder)
     assert 20 <= len(found) <= 22

@@ -49,11 +49,7 @@ def _cells(data: bytes, features: list[str], target: str) -> tuple[list[str], li
     """Return header, rows of cells and what stands between them."""
     if len(data) > MAX_BYTES:
         raise InvalidInput("batch", f"{len(data):,} bytes", f"a file of at most {MAX_BYTES:,} bytes")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput("batch", f"byte 0x{data[error.start]:02x} at {error.start}", "CSV in UTF-8") from error
-    lines, delimiter = cells_of(text, features, target, "batch")
+    lines, delimiter = cells_of(data, features, target, "batch", "CSV in UTF-8")
     if not 2 <= len(lines) <= MAX_ROWS + 1:
         raise InvalidInput("batch", f"{max(0, len(lines) - 1):,} rows", f"a header and 1 to {MAX_ROWS:,} rows")
     return lines[0], lines[1:], delimiter
