@@ -219,7 +219,7 @@ def test_by_the_keyboard_alone(visitor: Visitor) -> None:
     assert "budget=24" in visitor.page.url
 
 
-@pytest.mark.parametrize("width", [1024, 390])
+@pytest.mark.parametrize("width", [1440, 1024, 390])
 def test_nothing_is_clipped_behind_the_tabs(visit: Callable[..., Visitor], width: int) -> None:
     """No label, number or chart text of a tab leaves its box, and the page does not scroll sideways."""
     visitor = visit(viewport={"width": width, "height": 900}).open("/compare?v=1&budget=24")

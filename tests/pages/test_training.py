@@ -40,9 +40,9 @@ def test_what_is_slow_is_known_before() -> None:
     assert seconds_to_fit(digits, data, slow) > QUICK
 
 
-@pytest.mark.parametrize("page", ["home", "train"])
+@pytest.mark.parametrize("page", ["home", "train", "compare", "predict"])
 def test_a_link_to_a_slow_model_shows_the_usual_one_meanwhile(page: str) -> None:
-    """The page is complete while a worker trains; then the model of the link is there, and says so."""
+    """Each page is complete while a worker trains; then the model of the link is there, and says so."""
     visit = Visit(page, **SLOW)
     assert [b for b in bars(visit) if b.startswith("Training of Logistic regression: ")]
     assert visit.experiment.train == TrainConfig("logistic")
